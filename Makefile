@@ -1,0 +1,76 @@
+# Scaled Prometheus: the commands are the same for people, CI and scripts. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+STACK ?= dev
+ONLY ?=
+Q ?= count({__name__=~".+"})
+ARGS ?=
+
+NODE := node --require tsx/cjs
+LOCAL := $(NODE) local/cli.ts
+TOOL := $(NODE) tools/cli.ts
+
+export STACK ONLY Q
+
+.PHONY: help up down status feed query preview cluster cluster-down doctor check test test-full e2e docs \
+        format bench-program
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@echo "  variables: STACK=$(STACK) (dev, single, prod), ONLY=suite for e2e, Q='promql' for query, ARGS='more flags'"
+
+node_modules/.installed: package.json package-lock.json model/package.json services/package.json
+	@echo "==> npm packages (from the lockfile)" >&2
+	@npm ci --ignore-scripts --no-fund --no-audit --loglevel=error >&2
+	@touch $@
+
+up: node_modules/.installed ## main job: tools, cluster, pulumi up, a Magma-sized feed, and the answer to a query
+	@$(LOCAL) exec --stack $(STACK) -- $(TOOL) up $(STACK) $(ARGS)
+
+down: node_modules/.installed ## take the stack away, and the local cluster with it (a protected stack: CONFIRM=<stack>)
+	@$(LOCAL) exec --stack $(STACK) --if-running -- $(TOOL) down $(STACK) $(ARGS)
+	@$(LOCAL) cluster-down --stack $(STACK)
+
+status: node_modules/.installed ## what runs, where, how full, how to reach it
+	@$(LOCAL) exec --stack $(STACK) -- $(TOOL) status $(STACK) $(ARGS)
+
+feed: node_modules/.installed ## a Magma-sized feed with a ledger (ARGS='--rounds 5 --interval 60s')
+	@$(LOCAL) exec --stack $(STACK) -- $(TOOL) feed $(STACK) $(ARGS)
+
+query: node_modules/.installed ## ask the root: make query Q='count(up)'
+	@$(LOCAL) exec --stack $(STACK) -- $(TOOL) query $(STACK) "$$Q" $(ARGS)
+
+preview: node_modules/.installed ## readable preview, and the history that a step would make unqueryable
+	@$(LOCAL) exec --stack $(STACK) -- $(TOOL) preview $(STACK) $(ARGS)
+
+cluster: node_modules/.installed ## the local cluster alone
+	@$(LOCAL) cluster
+
+cluster-down: node_modules/.installed ## take the local cluster away with everything in it
+	@$(LOCAL) cluster-down
+
+doctor: node_modules/.installed ## what is missing on this machine and how to get it
+	@$(LOCAL) doctor
+
+check: node_modules/.installed ## fast tier: format, lint, types, imports, unused code, docs, unit tests
+	@$(NODE) test/run.ts check
+
+test: node_modules/.installed ## check + a short form of every suite on one cluster
+	@$(NODE) test/run.ts test
+
+test-full: node_modules/.installed ## long forms and benchmarks (resumable)
+	@$(NODE) test/run.ts full
+
+e2e: node_modules/.installed ## suites on the local cluster or KUBECONFIG: make e2e ONLY=main
+	@$(NODE) test/run.ts e2e $(ONLY)
+
+docs: node_modules/.installed ## regenerate the configuration reference
+	@$(NODE) tools/docs.ts
+
+format: node_modules/.installed ## format every file
+	@npx prettier --write --log-level warn .
+
+bench-program: node_modules/.installed ## program start to registered resources, beside an empty program
+	@$(NODE) bench/program.ts

@@ -1,0 +1,3 @@
+module scaled-prometheus/local/pause
+
+go 1.26.0

@@ -1,0 +1,34 @@
+/** Suites that need a cluster, by the name that ONLY takes. */
+export interface Suite {
+  readonly name: string;
+  readonly file: string;
+  readonly shows: string;
+}
+
+/** Every end-to-end suite; each has a short form (`make test`) and a long one (`make test-full`). */
+export const suites: readonly Suite[] = [
+  {
+    name: "main",
+    file: "test/e2e/main.e2e.ts",
+    shows: "make up, the answer beside the ledger, pushes good and bad, plain Pulumi, drift",
+  },
+  {
+    name: "rescale",
+    file: "test/e2e/rescale.e2e.ts",
+    shows: "2 -> 3 -> 2 under the feed, retired shards, protection, single -> 1 -> 3",
+  },
+];
+
+/** Seconds that one suite's short form may take, and all of `make test` with its checks. */
+export const budget = { suiteSeconds: 240, allSeconds: 36 * 60 } as const;
+
+/** The suites that ONLY names; all when it is empty. Throws an error that lists them for an unknown name. */
+export function chosenSuites(only: readonly string[]): readonly Suite[] {
+  const names = only.flatMap((each) => each.split(/[,\s]+/)).filter((each) => each !== "");
+  const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
+  if (unknown.length > 0) {
+    const list = suites.map((suite) => `  ${suite.name.padEnd(10)} ${suite.shows}`).join("\n");
+    throw new Error(`ONLY=${unknown.join(",")}: there is no such suite. The suites are:\n${list}`);
+  }
+  return names.length === 0 ? suites : suites.filter((suite) => names.includes(suite.name));
+}
