@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { say, secondsSince, step, UserError } from "../../tools/terminal";
 import { cacheFolder, repository } from "../paths";
@@ -87,9 +87,17 @@ async function build(tool: Tool): Promise<void> {
         "check that Go's module proxy can be reached and that the disk has room, then run the same command again: what is built is kept",
       );
     }
+    if (tool.alwaysWith !== undefined) writeWrapper(join(unfinished, tool.name), tool.alwaysWith);
     rmSync(folder, { recursive: true, force: true });
     renameSync(unfinished, folder);
   });
+}
+
+/** Puts a shell script of the same name in front of a program. */
+function writeWrapper(program: string, flags: readonly string[]): void {
+  renameSync(program, `${program}.real`);
+  const quoted = flags.map((flag) => `'${flag}'`).join(" ");
+  writeFileSync(program, `#!/bin/sh\nexec "$0.real" ${quoted} "$@"\n`, { mode: 0o755 });
 }
 
 /** Builds what is not in the cache yet; one build at a time over all clones of this user. */

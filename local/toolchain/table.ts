@@ -10,6 +10,8 @@ export interface Tool {
   readonly tags?: string;
   /** `-X` variables; `VERSION` is replaced by the module's version. */
   readonly variables?: readonly string[];
+  /** Flags that a wrapper of the same name always passes first. */
+  readonly alwaysWith?: readonly string[];
 }
 
 const kubernetesVersion = [
@@ -47,6 +49,8 @@ export const clientTools: readonly Tool[] = [
     group: "pulumi-language-nodejs",
     package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
     module: "github.com/pulumi/pulumi/sdk/v3",
+    // This host is older than the CLI and takes the runtime options of Pulumi.yaml as flags only.
+    alwaysWith: ["-typescript=false", "-nodeargs=--require tsx/cjs"],
     variables: ["github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=VERSION"],
   },
   {

@@ -1,0 +1,105 @@
+import type * as pulumi from "@pulumi/pulumi";
+import * as apps from "@pulumi/kubernetes/apps/v1";
+import * as core from "@pulumi/kubernetes/core/v1";
+import { NAMES, PORTS } from "../model/names";
+import { Component } from "./kit/component";
+import { contentName } from "./kit/content-name";
+import { flagList } from "./kit/flags";
+import { commonLabels, selectorLabels } from "./kit/labels";
+import type { Platform } from "./kit/platform";
+import { container, podTemplate } from "./kit/pod";
+import { quickProbes } from "./kit/probes";
+import { NOBODY_UID } from "./kit/security";
+import { headlessSpec } from "./kit/service";
+import { toYaml } from "./kit/yaml";
+
+const PATHS = { config: "/etc/alertmanager", file: "alertmanager.yaml", data: "/alertmanager" } as const;
+
+/** Arguments of {@link Alertmanager}. */
+export interface AlertmanagerArgs {
+  /** Content of alertmanager.yaml. */
+  readonly config: object;
+  /** Size of the volume with silences and the notification log, a Kubernetes quantity. */
+  readonly storageSize: string;
+  /** StorageClass of the volume; default: the cluster's. */
+  readonly storageClassName?: string;
+  /** Refuse to delete or replace the StatefulSet. */
+  readonly isProtected: boolean;
+}
+
+/** The one Alertmanager, without peers. */
+export class Alertmanager extends Component {
+  constructor(platform: Platform, args: AlertmanagerArgs, options: pulumi.ComponentResourceOptions = {}) {
+    const name = NAMES.alertmanager;
+    super("Alertmanager", name, options);
+    const part = { component: "alertmanager" } as const;
+    const metadata = { name, namespace: platform.namespace, labels: commonLabels(part, platform.labels) };
+    const selector = selectorLabels(part);
+    const files = { [PATHS.file]: toYaml(args.config) };
+    const mapName = contentName(name, files);
+    const config = new core.ConfigMap(
+      `${name}-config`,
+      { metadata: { ...metadata, name: mapName }, data: files, immutable: true },
+      this.child(),
+    );
+    const governing = new core.Service(
+      name,
+      { metadata, spec: headlessSpec(selector, [{ name: "http", port: PORTS.alertmanager, target: "http" }]) },
+      this.child(),
+    );
+    new apps.StatefulSet(
+      name,
+      {
+        metadata,
+        spec: {
+          replicas: 1,
+          serviceName: name,
+          selector: { matchLabels: selector },
+          podManagementPolicy: "Parallel",
+          updateStrategy: { type: "RollingUpdate" },
+          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
+          volumeClaimTemplates: [
+            {
+              metadata: { name: NAMES.claimTemplate },
+              spec: {
+                accessModes: ["ReadWriteOnce"],
+                resources: { requests: { storage: args.storageSize } },
+                ...(args.storageClassName === undefined ? {} : { storageClassName: args.storageClassName }),
+              },
+            },
+          ],
+          template: podTemplate(platform, {
+            part,
+            uid: NOBODY_UID,
+            terminationGracePeriodSeconds: 60,
+            volumes: [{ name: "config", configMap: { name: mapName } }],
+            containers: [
+              container(platform, {
+                name: "alertmanager",
+                image: platform.images.alertmanager,
+                args: flagList({
+                  // Empty: no gossip, because there is one replica.
+                  "cluster.listen-address": "",
+                  "config.file": `${PATHS.config}/${PATHS.file}`,
+                  "storage.path": PATHS.data,
+                  "web.listen-address": `:${String(PORTS.alertmanager)}`,
+                }),
+                ports: { http: PORTS.alertmanager },
+                probes: quickProbes("http"),
+                mounts: { config: PATHS.config, [NAMES.claimTemplate]: PATHS.data },
+                writable: [NAMES.claimTemplate],
+                uid: NOBODY_UID,
+              }),
+            ],
+          }),
+        },
+      },
+      this.child({
+        dependsOn: [config, governing],
+        protect: args.isProtected,
+        customTimeouts: { create: "10m", update: "10m", delete: "10m" },
+      }),
+    );
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,84 @@
+import type * as pulumi from "@pulumi/pulumi";
+import * as apps from "@pulumi/kubernetes/apps/v1";
+import * as core from "@pulumi/kubernetes/core/v1";
+import { exporterConfigText, type ExporterConfig } from "../model/exporter-config";
+import { NAMES, PORTS } from "../model/names";
+import { Component } from "./kit/component";
+import { contentName } from "./kit/content-name";
+import { commonLabels, selectorLabels } from "./kit/labels";
+import type { Platform } from "./kit/platform";
+import { podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
+import { quickProbes } from "./kit/probes";
+import { NOBODY_UID } from "./kit/security";
+import { clusterIpSpec } from "./kit/service";
+
+const PATHS = { config: "/etc/exporter", file: "exporter.json" } as const;
+
+/** Seconds that clients have to notice that a pod stops, before it does. */
+const DRAIN_SECONDS = 5;
+/** The drain, and then the pushes under way: each a few hub pushes long. */
+const GRACE_SECONDS = 60;
+
+/** Arguments of {@link Exporter}. */
+export interface ExporterArgs {
+  readonly replicas: number;
+  /** The ring and what a push may hold. */
+  readonly config: ExporterConfig;
+}
+
+/** Takes pushes and hands every series to the hub of its shard. Exists in every size. */
+export class Exporter extends Component {
+  constructor(platform: Platform, args: ExporterArgs, options: pulumi.ComponentResourceOptions = {}) {
+    const name = NAMES.exporter;
+    super("Exporter", name, options);
+    const part = { component: "exporter" } as const;
+    const labels = commonLabels(part, platform.labels);
+    const selector = selectorLabels(part);
+    const files = { [PATHS.file]: exporterConfigText(args.config) };
+    // Content-named: the rollout ends when every exporter uses this very ring.
+    const mapName = contentName(name, files);
+    const config = new core.ConfigMap(
+      `${name}-config`,
+      { metadata: { name: mapName, namespace: platform.namespace, labels }, data: files, immutable: true },
+      this.child(),
+    );
+    const deployment = new apps.Deployment(
+      name,
+      {
+        metadata: { name, namespace: platform.namespace, labels },
+        spec: {
+          replicas: args.replicas,
+          selector: { matchLabels: selector },
+          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+          template: podTemplate(platform, {
+            part,
+            uid: NOBODY_UID,
+            terminationGracePeriodSeconds: GRACE_SECONDS,
+            volumes: [{ name: "config", configMap: { name: mapName } }, servicesVolume(platform)],
+            containers: [
+              serviceContainer(platform, {
+                name: "exporter",
+                args: ["--config", `${PATHS.config}/${PATHS.file}`],
+                ports: { http: PORTS.push, ops: PORTS.ops },
+                probes: quickProbes("ops"),
+                mounts: { config: PATHS.config },
+                uid: NOBODY_UID,
+                drainSeconds: DRAIN_SECONDS,
+              }),
+            ],
+          }),
+        },
+      },
+      this.child({ dependsOn: config }),
+    );
+    new core.Service(
+      name,
+      {
+        metadata: { name, namespace: platform.namespace, labels },
+        spec: clusterIpSpec(selector, [{ name: "http", port: PORTS.push, target: "http" }]),
+      },
+      this.child({ dependsOn: deployment }),
+    );
+    this.registerOutputs();
+  }
+}

@@ -1,0 +1,92 @@
+import type { ContainerComponent } from "../../model/parts";
+import { cpuQuantity, memoryQuantity, quantity } from "../../model/quantities";
+
+/** Requests and limits of a container, in canonical quantities. There are no CPU limits: throttling delays scrapes. */
+export interface ContainerResources {
+  readonly requests: { readonly cpu: string; readonly memory: string };
+  readonly limits: { readonly memory: string };
+}
+
+/** What a user may set of a container's resources. */
+export interface ResourceOverride {
+  /** CPU request. */
+  readonly cpu?: string | undefined;
+  /** Memory request. */
+  readonly memory?: string | undefined;
+  readonly memoryLimit?: string | undefined;
+}
+
+/** What default resources are computed from. Nothing here depends on the number of shards. */
+export interface Load {
+  /** Active series of one shard. */
+  readonly seriesPerShard: number;
+  /** Samples that a hub may hold. */
+  readonly hubLimit: number;
+}
+
+interface Estimate {
+  /** Cores. */
+  readonly cpu: number;
+  /** Bytes. */
+  readonly request: number;
+  /** Bytes. */
+  readonly limit: number;
+}
+
+const MIB = 2 ** 20;
+
+/**
+ * Bytes of a Prometheus per active series: 2 GiB per million (head, doubled for the garbage collector; Prometheus'
+ * own sizing for 2.9), twice that again for out-of-order chunks, churn within two hours, queries and WAL replay.
+ */
+const PROMETHEUS_BYTES_PER_SERIES = 4 * 2048;
+/** Cores per active series: 5-6 cores at 3 M series a shard (facts/prometheus.md). */
+const PROMETHEUS_CORES_PER_SERIES = 2e-6;
+/** Bytes of a hub per sample: 156 MiB measured at 105,000. */
+const HUB_BYTES_PER_SAMPLE = 1536;
+
+function estimate(component: ContainerComponent, load: Load): Estimate {
+  switch (component) {
+    case "prometheus": {
+      const memory = 256 * MIB + load.seriesPerShard * PROMETHEUS_BYTES_PER_SERIES;
+      return { cpu: Math.max(0.05, load.seriesPerShard * PROMETHEUS_CORES_PER_SERIES), request: memory, limit: memory };
+    }
+    case "hub":
+      return {
+        cpu: Math.max(0.02, load.seriesPerShard * 2e-7),
+        request: 64 * MIB + Math.min(load.seriesPerShard, load.hubLimit) * HUB_BYTES_PER_SAMPLE,
+        limit: 128 * MIB + Math.max(load.seriesPerShard, load.hubLimit) * HUB_BYTES_PER_SAMPLE,
+      };
+    case "gate":
+      return { cpu: 0.01, request: 64 * MIB, limit: 256 * MIB };
+    case "sidecar":
+      // It holds a whole remote-read answer while it sorts it.
+      return { cpu: 0.02, request: 128 * MIB, limit: 512 * MIB + load.seriesPerShard * 4096 };
+    case "querier":
+      return { cpu: 0.05, request: 256 * MIB, limit: 1024 * MIB + load.seriesPerShard * 10_240 };
+    case "exporter":
+      return { cpu: 0.05, request: 192 * MIB, limit: 1024 * MIB };
+    case "alertmanager":
+      return { cpu: 0.01, request: 64 * MIB, limit: 256 * MIB };
+  }
+}
+
+/** Resources of a container: what the user set, else an estimate from the expected load. */
+export function resourcesFor(
+  component: ContainerComponent,
+  load: Load,
+  override: ResourceOverride,
+): ContainerResources {
+  const { cpu, request, limit } = estimate(component, load);
+  const memory = override.memory ?? memoryQuantity(Math.min(request, quantity(override.memoryLimit ?? "1024Ti")));
+  const smallest = quantity(memory);
+  return {
+    requests: { cpu: override.cpu ?? cpuQuantity(cpu), memory },
+    limits: { memory: override.memoryLimit ?? (smallest >= limit ? memory : memoryQuantity(limit)) },
+  };
+}
+
+/** Node's heap limit below a container's memory limit, in MiB: the rest is for buffers and the runtime itself. */
+export function nodeHeapMebibytes(resources: ContainerResources): number {
+  return Math.floor((quantity(resources.limits.memory) / MIB) * 0.75);
+}

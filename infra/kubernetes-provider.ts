@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { resolve } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { Provider } from "@pulumi/kubernetes/provider";
+import { PROJECT } from "../model/names";
+
+/** How a cluster that exists is reached. */
+export interface KubeconfigCluster {
+  readonly kind: "kubeconfig";
+  /** Kubeconfig file; `~` is the home folder; default: the variable KUBECONFIG, then Pulumi's own default. */
+  readonly path?: string | undefined;
+  /** Context of the kubeconfig; default: its current context. */
+  readonly context?: string | undefined;
+}
+
+/**
+ * What tells one cluster from another for Pulumi: only a change of this replaces the provider and everything in it.
+ * From config alone, so that a renewed certificate or token in the kubeconfig changes nothing.
+ */
+export function clusterIdentifier(cluster: KubeconfigCluster): string {
+  if (cluster.context !== undefined) return `context:${cluster.context}`;
+  return cluster.path === undefined ? "ambient" : `kubeconfig:${cluster.path}`;
+}
+
+/** Absolute path of a kubeconfig file as config names it. */
+export function kubeconfigPath(path: string): string {
+  return resolve(path.startsWith("~/") ? `${homedir()}${path.slice(1)}` : path);
+}
+
+/**
+ * The Kubernetes provider of a stack.
+ * @throws pulumi.RunError when config names a kubeconfig that does not exist.
+ */
+export function kubernetesProvider(cluster: KubeconfigCluster): Provider {
+  const kubeconfig = cluster.path === undefined ? undefined : kubeconfigPath(cluster.path);
+  if (kubeconfig !== undefined && !existsSync(kubeconfig)) {
+    throw new pulumi.RunError(
+      `the stack's config has 1 problem:\n\n  ${PROJECT}:cluster.path is ${JSON.stringify(cluster.path)}\n` +
+        `    rule: a kubeconfig file that exists (looked for ${kubeconfig})\n` +
+        "    fix:  correct the path, or take the key out for the variable KUBECONFIG\n",
+    );
+  }
+  return new Provider("cluster", {
+    clusterIdentifier: clusterIdentifier(cluster),
+    ...(cluster.context === undefined ? {} : { context: cluster.context }),
+    // Prometheus' configuration is reloaded from its map, which must not be replaced under the running pod.
+    enableConfigMapMutable: true,
+    kubeClientSettings: { burst: 100, qps: 50 },
+    ...(kubeconfig === undefined ? {} : { kubeconfig }),
+  });
+}

@@ -1,0 +1,234 @@
+/**
+ * The exporter's configuration file: what the program writes into a content-named ConfigMap and the exporter reads once
+ * at its start. Both sides use this module, so that they cannot disagree about a key.
+ */
+
+/** One edge hub: the only writer's door to one Prometheus replica. */
+export interface ExporterHub {
+  /** Replica of the shard that scrapes this hub. */
+  readonly replica: "a" | "b";
+  /** Base URL of the hub, scheme `http`, without path: `http://hub-shard-0-a.scaled-prometheus.svc:9091`. */
+  readonly url: string;
+}
+
+/** One shard of the ring. */
+export interface ExporterShard {
+  /** Number of the shard, 0..63; breaks ties between equal scores. */
+  readonly index: number;
+  /** Name that is hashed (`shard-0`). Renaming a shard moves its keys. */
+  readonly name: string;
+  /** Hubs of the shard, one per Prometheus replica: one or two. */
+  readonly hubs: readonly ExporterHub[];
+}
+
+/** What a push may hold. */
+export interface ExporterLimits {
+  /** Largest body in bytes, before and after gunzip. A larger one is answered with 413. */
+  readonly maxBodyBytes: number;
+  /** How far ahead of the exporter's clock a sample may be, in seconds. */
+  readonly maxFutureSeconds: number;
+  /** How old a sample may be, in seconds: the out-of-order window minus 5 minutes. */
+  readonly maxAgeSeconds: number;
+}
+
+export interface ExporterConfig {
+  /** Version of the ring table (`ringVersion` of model/ring.ts): exporters with the same string route alike. */
+  readonly version: string;
+  /** Label whose value decides the shard of a series (`gatewayID`). */
+  readonly shardLabel: string;
+  /** Index of the shard that takes the series without the shard label. */
+  readonly homeShard: number;
+  /** The ring: shards 0..serversCount-1, without the retired ones. */
+  readonly shards: readonly ExporterShard[];
+  readonly limits: ExporterLimits;
+  /** How long one push to one hub may take, connecting included, before the hub counts as failed, in milliseconds. */
+  readonly pushTimeoutMilliseconds: number;
+}
+
+/** All that is wrong with a configuration; one line per problem: key, value, rule, fix. */
+export class ExporterConfigError extends Error {
+  constructor(readonly problems: readonly string[]) {
+    super(`exporter configuration has ${String(problems.length)} problem(s):\n  ${problems.join("\n  ")}`);
+    this.name = "ExporterConfigError";
+  }
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+/** DNS-1123 label: the name is also part of object names. */
+const shardName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+class Reader {
+  readonly problems: string[] = [];
+
+  report(key: string, value: unknown, rule: string): void {
+    this.problems.push(`${key}: ${show(value)}: ${rule}`);
+  }
+
+  object(key: string, value: unknown, allowed: readonly string[]): Fields {
+    if (typeof value !== "object" || value === null || Array.isArray(value)) {
+      this.report(key, value, `must be an object with the keys ${allowed.join(", ")}`);
+      return {};
+    }
+    for (const name of Object.keys(value)) {
+      if (!allowed.includes(name)) {
+        const where = key === "(root)" ? name : `${key}.${name}`;
+        this.report(where, (value as Fields)[name], `unknown key; remove it (known: ${allowed.join(", ")})`);
+      }
+    }
+    return value as Fields;
+  }
+
+  list(key: string, value: unknown, minimum: number, maximum: number): readonly unknown[] {
+    if (Array.isArray(value) && value.length >= minimum && value.length <= maximum) return value;
+    this.report(key, value, `must be a list of ${String(minimum)} to ${String(maximum)} entries`);
+    return Array.isArray(value) ? value : [];
+  }
+
+  integer(key: string, value: unknown, minimum: number, maximum: number): number {
+    if (typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
+    this.report(key, value, `must be a whole number from ${String(minimum)} to ${String(maximum)}`);
+    return minimum;
+  }
+
+  text(key: string, value: unknown, pattern: RegExp, rule: string): string {
+    if (typeof value === "string" && pattern.test(value)) return value;
+    this.report(key, value, `must be ${rule}`);
+    return "";
+  }
+}
+
+/**
+ * Checks the parsed JSON of a configuration file.
+ * @throws ExporterConfigError with every problem at once.
+ */
+export function parseExporterConfig(value: unknown): ExporterConfig {
+  const read = new Reader();
+  const root = read.object("(root)", value, [
+    "version",
+    "shardLabel",
+    "homeShard",
+    "shards",
+    "limits",
+    "pushTimeoutMilliseconds",
+  ]);
+  const limits = read.object("limits", root["limits"], ["maxBodyBytes", "maxFutureSeconds", "maxAgeSeconds"]);
+  const config: ExporterConfig = {
+    version: read.text(
+      "version",
+      root["version"],
+      /^[\x21-\x7e]{1,64}$/,
+      "1 to 64 printable characters without blanks",
+    ),
+    shardLabel: readShardLabel(read, root["shardLabel"]),
+    homeShard: read.integer("homeShard", root["homeShard"], 0, 63),
+    shards: read.list("shards", root["shards"], 1, 64).map((shard, position) => readShard(read, position, shard)),
+    limits: {
+      maxBodyBytes: read.integer("limits.maxBodyBytes", limits["maxBodyBytes"], 1024, 256 * 1024 * 1024),
+      maxFutureSeconds: read.integer("limits.maxFutureSeconds", limits["maxFutureSeconds"], 0, 600),
+      maxAgeSeconds: read.integer("limits.maxAgeSeconds", limits["maxAgeSeconds"], 60, 366 * 86_400),
+    },
+    pushTimeoutMilliseconds: read.integer("pushTimeoutMilliseconds", root["pushTimeoutMilliseconds"], 10, 600_000),
+  };
+  checkTogether(read, config);
+  if (read.problems.length > 0) throw new ExporterConfigError(read.problems);
+  return config;
+}
+
+/**
+ * Reads a configuration file's text.
+ * @throws ExporterConfigError when it is not JSON, or with every problem of the configuration.
+ */
+export function parseExporterConfigText(text: string): ExporterConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new ExporterConfigError([`(root): not JSON: ${error instanceof Error ? error.message : String(error)}`]);
+  }
+  return parseExporterConfig(value);
+}
+
+/** The file's text: checked, keys always in the same order, so that equal configurations give equal bytes. */
+export function exporterConfigText(config: ExporterConfig): string {
+  const { version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds } = parseExporterConfig(config);
+  const { maxBodyBytes, maxFutureSeconds, maxAgeSeconds } = limits;
+  const ordered: ExporterConfig = {
+    version,
+    shardLabel,
+    homeShard,
+    shards: shards.map(({ index, name, hubs }) => ({
+      index,
+      name,
+      hubs: hubs.map(({ replica, url }) => ({ replica, url })),
+    })),
+    limits: { maxBodyBytes, maxFutureSeconds, maxAgeSeconds },
+    pushTimeoutMilliseconds,
+  };
+  return `${JSON.stringify(ordered, null, 2)}\n`;
+}
+
+function readShardLabel(read: Reader, value: unknown): string {
+  const label = read.text("shardLabel", value, labelName, "a label name: letters, digits and _, not first a digit");
+  if (label === "__name__") read.report("shardLabel", value, "is the metric name; choose a label");
+  return label;
+}
+
+function readShard(read: Reader, position: number, value: unknown): ExporterShard {
+  const key = `shards[${String(position)}]`;
+  const shard = read.object(key, value, ["index", "name", "hubs"]);
+  return {
+    index: read.integer(`${key}.index`, shard["index"], 0, 63),
+    name: read.text(`${key}.name`, shard["name"], shardName, "a DNS label like shard-0"),
+    hubs: read
+      .list(`${key}.hubs`, shard["hubs"], 1, 2)
+      .map((hub, at) => readHub(read, `${key}.hubs[${String(at)}]`, hub)),
+  };
+}
+
+function readHub(read: Reader, key: string, value: unknown): ExporterHub {
+  const hub = read.object(key, value, ["replica", "url"]);
+  const replica = hub["replica"];
+  if (replica !== "a" && replica !== "b") read.report(`${key}.replica`, replica, 'must be "a" or "b"');
+  return { replica: replica === "b" ? "b" : "a", url: readUrl(read, `${key}.url`, hub["url"]) };
+}
+
+function readUrl(read: Reader, key: string, value: unknown): string {
+  const rule = "must be a base URL like http://hub-shard-0-a:9091 (http, no path, query or user)";
+  if (typeof value === "string" && /^http:\/\/[^/?#@\s]+$/.test(value) && URL.canParse(value)) return value;
+  read.report(key, value, rule);
+  return "";
+}
+
+/** Rules over more than one key. Runs on placeholder values too, so a wrong field may be named twice but never missed. */
+function checkTogether(read: Reader, config: ExporterConfig): void {
+  for (const [what, values] of [
+    ["index", config.shards.map((shard) => shard.index)],
+    ["name", config.shards.map((shard) => shard.name)],
+    ["hub url", config.shards.flatMap((shard) => shard.hubs.map((hub) => hub.url))],
+  ] as const) {
+    const repeated = values.find((value, at) => value !== "" && values.indexOf(value as never) !== at);
+    if (repeated !== undefined) read.report("shards", repeated, `${what} is used twice; each must be unique`);
+  }
+  for (const shard of config.shards) {
+    if (new Set(shard.hubs.map((hub) => hub.replica)).size !== shard.hubs.length) {
+      read.report(
+        `shards (${shard.name}).hubs`,
+        shard.hubs.map((hub) => hub.replica),
+        "replicas must differ",
+      );
+    }
+  }
+  if (config.shards.length > 0 && !config.shards.some((shard) => shard.index === config.homeShard)) {
+    const known = config.shards.map((shard) => shard.index).join(", ");
+    read.report("homeShard", config.homeShard, `must be the index of a shard of the ring (${known})`);
+  }
+}
+
+function show(value: unknown): string {
+  if (value === undefined) return "missing";
+  const text = JSON.stringify(value) as string | undefined;
+  if (text === undefined) return typeof value;
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}

@@ -1,0 +1,94 @@
+/**
+ * Frozen names and ports. Renaming one of them loses volumes or breaks what is deployed, so
+ * test/unit/model/names.test.ts holds the whole table.
+ */
+
+/** Pulumi project, config namespace, prefix of type tokens and of our own Kubernetes label keys. */
+export const PROJECT = "scaled-prometheus";
+
+/** The replicas of a shard; `b` exists with high availability only. */
+export type ReplicaLetter = "a" | "b";
+
+/** Labels that tell series and blocks of the pipeline apart. */
+export const PIPELINE_LABELS = {
+  /** On every sample and in external_labels: the fixed name chosen on the first day. */
+  cluster: "cluster",
+  /** On every sample and in external_labels: "0", "1", ... */
+  shard: "shard",
+  /** In external_labels only; users' own `replica` labels must survive. */
+  replica: "prometheus_replica",
+} as const;
+
+/** Every port of the pipeline, in one place. */
+export const PORTS = {
+  /** Service `query`, in every size. */
+  query: 9090,
+  /** Gate in the Prometheus pod. */
+  gate: 9090,
+  /** Prometheus itself, on loopback. */
+  prometheus: 9095,
+  /** Probes and own metrics of our services (gate, exporter). */
+  ops: 8080,
+  /** Service `exporter`: pushes. */
+  push: 9091,
+  /** Edge hub: pushes, scrapes, `/internal`. */
+  hub: 9091,
+  /** StoreAPI and the other gRPC APIs of Thanos. */
+  thanosGrpc: 10901,
+  /** HTTP of Thanos parts. */
+  thanosHttp: 10902,
+  alertmanager: 9093,
+} as const;
+
+/** Objects of which every size has at most one. */
+export const NAMES = {
+  query: "query",
+  querier: "querier",
+  exporter: "exporter",
+  alertmanager: "alertmanager",
+  /** Claim template of every StatefulSet. */
+  claimTemplate: "data",
+} as const;
+
+/** `shard-0` */
+export function shardName(index: number): string {
+  return `shard-${String(index)}`;
+}
+
+/** `shard-0-a` */
+export function replicaName(index: number, replica: ReplicaLetter): string {
+  return `${shardName(index)}-${replica}`;
+}
+
+/** `prometheus-shard-0-a`: StatefulSet and its governing Service. */
+export function prometheusName(index: number, replica: ReplicaLetter): string {
+  return `prometheus-${replicaName(index, replica)}`;
+}
+
+/** `data-prometheus-shard-0-a-0`: the claim that a StatefulSet of one replica makes from its template. */
+export function claimName(statefulSet: string): string {
+  return `${NAMES.claimTemplate}-${statefulSet}-0`;
+}
+
+/** `hub-shard-0-a`: Deployment and the Service for pushes. */
+export function hubName(index: number, replica: ReplicaLetter): string {
+  return `hub-${replicaName(index, replica)}`;
+}
+
+/** `hub-shard-0-a-scrape`: headless Service through which only the hub's own Prometheus finds it. */
+export function hubScrapeName(index: number, replica: ReplicaLetter): string {
+  return `${hubName(index, replica)}-scrape`;
+}
+
+/** `sidecar-shard-0-a` */
+export function sidecarName(index: number, replica: ReplicaLetter): string {
+  return `sidecar-${replicaName(index, replica)}`;
+}
+
+/**
+ * DNS name of a Service that resolves in every pod of the cluster.
+ * Without the cluster's domain, which is not `cluster.local` everywhere: the pod's search list adds it.
+ */
+export function serviceHost(service: string, namespace: string): string {
+  return `${service}.${namespace}.svc`;
+}

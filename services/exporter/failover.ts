@@ -1,0 +1,128 @@
+import { bodyOf } from "./batch";
+import type { Rejection } from "./bounds";
+import type { ExporterMetrics } from "./exporter-metrics";
+import type { Order, Router } from "./route";
+import type { Samples } from "./samples";
+import type { ShardWriter } from "./shard-writer";
+
+/** What became of the samples of one push. */
+export interface Placement {
+  /** Samples that no shard took; the client must send the whole push again, with the same timestamps. */
+  readonly unplaced: number;
+  /** Why the last shard of each unplaced sample did not take it. */
+  readonly failures: readonly string[];
+  /** Samples that a hub refused as bad. Every line was checked before, so this means the hub is no edge hub 1.1.0. */
+  readonly rejections: readonly Rejection[];
+}
+
+interface Round {
+  readonly samples: Samples;
+  /** Positions of the shards that failed for this push. */
+  readonly failed: Set<number>;
+  readonly failures: Set<string>;
+  readonly rejections: Rejection[];
+  readonly deadline: number;
+  unplaced: number;
+}
+
+/** Brings each sample to the first shard of its key's own order that takes it. */
+export class Failover {
+  readonly #shards: readonly ShardWriter[];
+  readonly #router: Router;
+  readonly #metrics: ExporterMetrics;
+  readonly #budget: number;
+
+  /** `budget`: milliseconds after which no further shard is tried for a push. */
+  constructor(shards: readonly ShardWriter[], router: Router, metrics: ExporterMetrics, budget: number) {
+    this.#shards = shards;
+    this.#router = router;
+    this.#metrics = metrics;
+    this.#budget = budget;
+  }
+
+  /** Stores the samples `chosen` (ascending indexes). Never rejects. */
+  async store(samples: Samples, chosen: Uint32Array): Promise<Placement> {
+    const round: Round = {
+      samples,
+      failed: new Set(),
+      failures: new Set(),
+      rejections: [],
+      deadline: Date.now() + this.#budget,
+      unplaced: 0,
+    };
+    await this.#place(round, chosen);
+    if (round.unplaced > 0) this.#metrics.unplacedSamples.add(round.unplaced);
+    return { unplaced: round.unplaced, failures: [...round.failures], rejections: round.rejections };
+  }
+
+  async #place(round: Round, chosen: Uint32Array): Promise<void> {
+    const groups = this.#grouped(round, chosen);
+    await Promise.all(groups.map(({ position, members }) => this.#placeGroup(round, position, members)));
+  }
+
+  async #placeGroup(round: Round, position: number, members: Uint32Array): Promise<void> {
+    const shard = this.#shards[position];
+    if (shard === undefined || Date.now() >= round.deadline) {
+      round.unplaced += members.length;
+      return;
+    }
+    const outcome = await shard.push(bodyOf(round.samples, members), members.length);
+    switch (outcome.kind) {
+      case "stored":
+        return;
+      case "bad-payload":
+        for (const at of members) {
+          const line = round.samples.line[at] ?? 0;
+          round.rejections.push({
+            line,
+            kind: "hub",
+            reason: `refused by the hub of ${shard.name}: ${outcome.detail}`,
+          });
+        }
+        return;
+      case "failed":
+        round.failed.add(position);
+        round.failures.add(`${shard.name}: ${outcome.detail}`);
+        if (round.failed.size < this.#shards.length) {
+          this.#metrics.failoverSamples.add(members.length, { target_shard: shard.name });
+        }
+        await this.#place(round, members);
+    }
+  }
+
+  /** Samples by the shard to try next; position -1 gathers those with no shard left. */
+  #grouped(round: Round, chosen: Uint32Array): readonly { position: number; members: Uint32Array }[] {
+    const open = this.#shards.map((shard) => shard.isOpen);
+    const next = new Map<Order, number>();
+    const target = new Int16Array(chosen.length);
+    const counts = new Map<number, number>();
+    for (let at = 0; at < chosen.length; at += 1) {
+      const order = this.#router.orderOf(round.samples, chosen[at] ?? 0);
+      let position = next.get(order);
+      if (position === undefined) {
+        position = choose(order, round.failed, open);
+        next.set(order, position);
+      }
+      target[at] = position;
+      counts.set(position, (counts.get(position) ?? 0) + 1);
+    }
+    return [...counts].map(([position, count]) => {
+      const members = counts.size === 1 ? chosen : new Uint32Array(count);
+      if (members !== chosen) {
+        let filled = 0;
+        for (let at = 0; at < chosen.length; at += 1) {
+          if (target[at] !== position) continue;
+          members[filled] = chosen[at] ?? 0;
+          filled += 1;
+        }
+      }
+      return { position, members };
+    });
+  }
+}
+
+/** First shard of the order that has not failed and is not left alone; if there is none, the first that has not failed. */
+function choose(order: Order, failed: ReadonlySet<number>, open: readonly boolean[]): number {
+  const untried = order.filter((position) => !failed.has(position));
+  return untried.find((position) => open[position] !== true) ?? untried[0] ?? -1;
+}

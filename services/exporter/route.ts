@@ -1,0 +1,74 @@
+import { shardOrder, type RingShard } from "../../model/ring";
+import { hashBytes, samePiece } from "./hash";
+import type { Samples } from "./samples";
+
+/** Keys that are remembered before the table starts anew: more than any fleet has, few enough for tens of megabytes. */
+const maxCachedKeys = 200_000;
+
+/** Positions in the list of shards, first choice first. */
+export type Order = readonly number[];
+
+interface CachedKey {
+  /** The key as written, escapes included. */
+  readonly raw: Buffer;
+  readonly order: Order;
+  /** Another key with the same hash. */
+  readonly next: CachedKey | undefined;
+}
+
+/**
+ * Finds the order of shards for routing keys. Hashing a key with SHA-256 for every shard costs microseconds, so the
+ * orders are kept by the bytes of the key as written in the line.
+ */
+export class Router {
+  readonly #homeShard: number;
+  readonly #shards: readonly (RingShard & { readonly position: number })[];
+  readonly #withoutKey: Order;
+  #cache = new Map<number, CachedKey>();
+  #cached = 0;
+  #last: CachedKey | undefined;
+
+  constructor(table: { readonly homeShard: number; readonly shards: readonly RingShard[] }) {
+    this.#homeShard = table.homeShard;
+    this.#shards = table.shards.map(({ index, name }, position) => ({ index, name, position }));
+    this.#withoutKey = this.#ranked(undefined);
+  }
+
+  /** Order of shards of the sample `at`. */
+  orderOf(samples: Samples, at: number): Order {
+    const start = samples.keyStart[at] ?? 0;
+    const end = samples.keyEnd[at] ?? 0;
+    if (start === end) return this.#withoutKey;
+    const { text } = samples;
+    const last = this.#last;
+    if (last !== undefined && samePiece(text, start, end, last.raw, 0, last.raw.length)) return last.order;
+    const hash = hashBytes(text, start, end);
+    let entry = this.#cache.get(hash);
+    while (entry !== undefined && !samePiece(text, start, end, entry.raw, 0, entry.raw.length)) entry = entry.next;
+    entry ??= this.#add(Buffer.from(text.subarray(start, end)), hash);
+    this.#last = entry;
+    return entry.order;
+  }
+
+  #add(raw: Buffer, hash: number): CachedKey {
+    if (this.#cached >= maxCachedKeys) {
+      this.#cache = new Map();
+      this.#cached = 0;
+    }
+    const entry: CachedKey = { raw, order: this.#ranked(unescaped(raw)), next: this.#cache.get(hash) };
+    this.#cache.set(hash, entry);
+    this.#cached += 1;
+    return entry;
+  }
+
+  #ranked(key: Uint8Array | undefined): Order {
+    return shardOrder({ homeShard: this.#homeShard, shards: this.#shards }, key).map(({ position }) => position);
+  }
+}
+
+/** The label value that an escaped text stands for, in UTF-8. */
+export function unescaped(raw: Buffer): Buffer {
+  if (!raw.includes("\\")) return raw;
+  const text = raw.toString("latin1").replace(/\\(.)/g, (_, escaped: string) => (escaped === "n" ? "\n" : escaped));
+  return Buffer.from(text, "latin1");
+}

@@ -1,0 +1,45 @@
+import { flagHelp, listenAddress, milliseconds, readFlags, UsageError, type Flag } from "../plumbing/args";
+import { listen, untilStopped } from "../plumbing/lifecycle";
+import { log } from "../plumbing/log";
+import { opsServer } from "../plumbing/ops-server";
+import { GateMetrics } from "./gate-metrics";
+import { gateServer } from "./proxy";
+
+const flags = {
+  listen: { help: "address for clients", fallback: "0.0.0.0:9090" },
+  upstream: { help: "base URL of Prometheus on loopback", fallback: "http://127.0.0.1:9095" },
+  ops: { help: "address for probes and own metrics", fallback: "0.0.0.0:8080" },
+  "drain-delay-milliseconds": { help: "from SIGTERM to closing the port", fallback: "5000" },
+  "drain-limit-milliseconds": { help: "for queries under way to end", fallback: "30000" },
+} satisfies Record<string, Flag>;
+
+export const gateHelp = `gate: lets queries, metrics and readiness of Prometheus through, nothing else\n${flagHelp(flags)}`;
+
+/** Runs until SIGTERM. Help: prints and ends. */
+export async function runGate(args: readonly string[]): Promise<void> {
+  const values = readFlags(flags, args);
+  if (values === undefined) {
+    process.stdout.write(gateHelp);
+    return;
+  }
+  const address = listenAddress("listen", values.listen);
+  const opsAddress = listenAddress("ops", values.ops);
+  const drainDelay = milliseconds("drain-delay-milliseconds", values["drain-delay-milliseconds"]);
+  const drainLimit = milliseconds("drain-limit-milliseconds", values["drain-limit-milliseconds"]);
+  const upstream = upstreamUrl(values.upstream);
+  const metrics = new GateMetrics();
+  let state: string | undefined = "starting";
+  const ops = opsServer({ notReady: () => state, metrics: () => metrics.all.render() });
+  const opsPort = await listen(ops, opsAddress);
+  const main = gateServer({ upstream, metrics, draining: () => state !== undefined });
+  const port = await listen(main, address);
+  state = undefined;
+  log("info", "gate ready", { port, opsPort, upstream });
+  await untilStopped({ drainDelay, drainLimit, main, ops, onStop: () => (state = "draining") });
+}
+
+/** Scheme, host and port, nothing else. */
+function upstreamUrl(value: string): string {
+  if (/^http:\/\/[^/?#@\s]+$/.test(value) && URL.canParse(value)) return value;
+  throw new UsageError(`--upstream: ${value}: must be a base URL like http://127.0.0.1:9095 (http, no path)`);
+}

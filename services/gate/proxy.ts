@@ -1,0 +1,131 @@
+import {
+  createServer,
+  request as startRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type OutgoingHttpHeaders,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import { answer } from "../plumbing/answers";
+import { log, messageOf } from "../plumbing/log";
+import { judge, maxTargetBytes } from "./allow-list";
+import type { GateMetrics } from "./gate-metrics";
+
+/** Request line and headers together, in bytes; node answers 431 beyond it. */
+const maxHeaderSize = 48 * 1024;
+/** Milliseconds for a client to send its head. The body has no limit in time: answers may take as long as a query. */
+const headersTimeout = 10_000;
+const keepAliveTimeout = 75_000;
+
+/** Headers that belong to one connection (RFC 9110 section 7.6.1), and those that announce a body that is not passed on. */
+const perConnection: readonly string[] = [
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+const ofBody: readonly string[] = ["content-length", "content-type", "content-encoding", "expect"];
+
+/** What the gate stands before. */
+export interface GateDeps {
+  /** Base URL of the upstream, `http://127.0.0.1:9095`. */
+  readonly upstream: string;
+  readonly metrics: GateMetrics;
+  /** While true, each answer ends its connection. */
+  readonly draining: () => boolean;
+}
+
+/**
+ * Reverse proxy that passes what the allow-list names and answers 403 to everything else. Bodies stream both ways. Each
+ * request has its own connection to the upstream: on loopback that is cheap, and none can be found closed.
+ */
+export function gateServer(deps: GateDeps): Server {
+  return createServer({ maxHeaderSize, headersTimeout, requestTimeout: 0, keepAliveTimeout }, (request, response) => {
+    if (deps.draining()) response.setHeader("connection", "close");
+    const method = request.method ?? "";
+    const target = request.url ?? "";
+    if (target.length > maxTargetBytes) {
+      refuse(
+        deps,
+        request,
+        response,
+        414,
+        `the URL is longer than ${String(maxTargetBytes)} bytes; send the query with POST`,
+      );
+      return;
+    }
+    const verdict = judge(method, target);
+    if (verdict.allowed) pass(deps, request, response, verdict.route);
+    else refuse(deps, request, response, 403, verdict.reason);
+  });
+}
+
+function refuse(
+  { metrics }: GateDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  reason: string,
+): void {
+  metrics.refused.add(1);
+  // The body of a refused request is not read: the connection ends with the answer.
+  if (request.method !== "GET" && request.method !== "HEAD") response.setHeader("connection", "close");
+  request.resume();
+  answer(response, status, `${status === 403 ? "forbidden: " : ""}${reason}\n`);
+}
+
+function pass(
+  { upstream, metrics }: GateDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: string,
+): void {
+  const startedAt = performance.now();
+  metrics.inFlight.add(1);
+  const hasBody = request.method === "POST";
+  const headers = passedOn(request.headers, hasBody ? [] : ofBody);
+  // The upstream takes its own name: a client's Host must not choose among its handlers.
+  delete headers["host"];
+  const outgoing = startRequest(upstream + (request.url ?? ""), {
+    method: request.method ?? "GET",
+    headers: { ...headers, connection: "close" },
+    agent: false,
+  });
+  outgoing.on("response", (incoming) => {
+    response.writeHead(incoming.statusCode ?? 502, passedOn(incoming.headers, []));
+    incoming.on("error", () => response.destroy());
+    incoming.pipe(response);
+  });
+  outgoing.on("error", (error) => {
+    if (response.destroyed || response.writableEnded) return;
+    metrics.upstreamFailures.add(1);
+    log("warn", "upstream did not answer", { upstream, error: messageOf(error) });
+    if (response.headersSent) response.destroy();
+    else answer(response, 502, `bad gateway: upstream ${upstream} did not answer: ${messageOf(error)}\n`);
+  });
+  response.on("close", () => {
+    if (!response.writableFinished) outgoing.destroy();
+    metrics.inFlight.add(-1);
+    metrics.requests.add(1, { route, code: String(response.statusCode) });
+    metrics.seconds.observe((performance.now() - startedAt) / 1000, { route });
+  });
+  if (hasBody) {
+    request.pipe(outgoing);
+  } else {
+    request.resume();
+    outgoing.end();
+  }
+}
+
+/** Headers without those of the connection, those that `Connection` names, and `without`. */
+function passedOn(headers: IncomingHttpHeaders, without: readonly string[]): OutgoingHttpHeaders {
+  const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
+  const dropped = new Set([...perConnection, ...named, ...without]);
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)));
+}

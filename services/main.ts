@@ -1,0 +1,42 @@
+import { ExporterConfigError } from "../model/exporter-config";
+import { exporterHelp, runExporter } from "./exporter/command";
+import { gateHelp, runGate } from "./gate/command";
+import { UsageError } from "./plumbing/args";
+import { log, messageOf } from "./plumbing/log";
+
+/** Everything of our own that runs in the cluster: one bundle, one subcommand per program. Node built-ins only. */
+
+const programs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  exporter: runExporter,
+  gate: runGate,
+};
+
+const help = `usage: services <program> [flags]\n\n${exporterHelp}\n${gateHelp}`;
+
+async function main([program = "", ...args]: readonly string[]): Promise<number> {
+  if (program === "--help" || program === "-h" || program === "help") {
+    process.stdout.write(help);
+    return 0;
+  }
+  const run = Object.hasOwn(programs, program) ? programs[program] : undefined;
+  try {
+    if (run === undefined) {
+      const known = Object.keys(programs).join(", ");
+      throw new UsageError(program === "" ? `no program given (${known})` : `unknown program ${program} (${known})`);
+    }
+    await run(args);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError || error instanceof ExporterConfigError) {
+      process.stderr.write(`error: ${error.message}\n`);
+      return 2;
+    }
+    log("error", "stopped by an error", { error: messageOf(error) });
+    return 1;
+  }
+}
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  () => process.exit(1),
+);

@@ -1,0 +1,67 @@
+import type { Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { log } from "./log";
+
+/** Where a server listens. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Opens a server's port; resolves with the port, which matters when 0 was asked for. */
+export function listen(server: Server, { host, port }: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/** Stops accepting, ends idle connections, and resolves when the last request is answered or after `limit` milliseconds. */
+export async function closeServer(server: Server, limit: number): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const timer = setTimeout(() => {
+      server.closeAllConnections();
+    }, limit);
+    server.close(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+    server.closeIdleConnections();
+  });
+}
+
+/** Whether the process is going down: then it is not ready, and each answer ends its connection. */
+export interface Draining {
+  readonly draining: boolean;
+}
+
+/** What a graceful stop needs. */
+export interface StopPlan {
+  /** Milliseconds between "not ready" and closing the port: Services take a moment to send nobody here any more. */
+  readonly drainDelay: number;
+  /** Milliseconds that requests under way get to end. */
+  readonly drainLimit: number;
+  /** Closed first, with the drain limit. */
+  readonly main: Server;
+  /** Answers probes to the end. */
+  readonly ops: Server;
+  /** Called at once: readiness goes false. */
+  readonly onStop: () => void;
+}
+
+/** Resolves when SIGTERM or SIGINT has come and everything has been answered. */
+export async function untilStopped({ drainDelay, drainLimit, main, ops, onStop }: StopPlan): Promise<void> {
+  const signal = await new Promise<string>((resolve) => {
+    process.once("SIGTERM", () => resolve("SIGTERM"));
+    process.once("SIGINT", () => resolve("SIGINT"));
+  });
+  log("info", "stopping", { signal, drainDelay });
+  onStop();
+  if (signal === "SIGTERM") await new Promise((resolve) => setTimeout(resolve, drainDelay));
+  await closeServer(main, drainLimit);
+  await closeServer(ops, 0);
+  log("info", "stopped");
+}

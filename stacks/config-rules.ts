@@ -1,0 +1,155 @@
+import { milliseconds } from "../model/durations";
+import { compareVersions, imageVersion } from "../model/images";
+import { PROJECT } from "../model/names";
+import { CONTAINER_COMPONENTS } from "../model/parts";
+import { quantity } from "../model/quantities";
+import type { ParsedConfig } from "./schema";
+
+/** One thing that is wrong with the config. */
+export interface Violation {
+  /** Path below the namespace: `push.homeShard`. */
+  readonly path: string;
+  /** What was found there; undefined when the key is missing. */
+  readonly value: unknown;
+  readonly rule: string;
+  readonly fix: string;
+}
+
+/** Keys that are right by themselves. A rule waits for all the keys that it needs. */
+type Valid = Partial<ParsedConfig>;
+
+type Rule = (config: Valid) => readonly Violation[];
+
+/** Prometheus releases that lose samples of a hub, keep too little after a restart, or write blocks that Thanos can't read. */
+const PROMETHEUS_RANGE = { from: [3, 14, 0], before: [4, 0, 0] } as const;
+
+const key = (path: string): string => `${PROJECT}:${path}`;
+
+const shardedOptions: Rule = ({ createThanos, serversCount, retiredShards }) => {
+  if (createThanos !== false) return [];
+  const found: Violation[] = [];
+  if (serversCount !== undefined && serversCount > 1) {
+    found.push({
+      path: "serversCount",
+      value: serversCount,
+      rule: `more than one shard needs ${key("createThanos")}, which is false`,
+      fix: "set createThanos to true, or serversCount to 1",
+    });
+  }
+  if (retiredShards !== undefined && retiredShards.length > 0) {
+    found.push({
+      path: "retiredShards",
+      value: retiredShards,
+      rule: `retired shards are queried through Thanos, and ${key("createThanos")} is false`,
+      fix: "set createThanos to true, or empty retiredShards (their history becomes unqueryable)",
+    });
+  }
+  return found;
+};
+
+const retiredShards: Rule = ({ serversCount, retiredShards: shards = [] }) =>
+  shards.flatMap((shard, index) => {
+    const path = `retiredShards[${String(index)}]`;
+    const found: Violation[] = [];
+    if (serversCount !== undefined && shard < serversCount) {
+      const smaller = shard === 0 ? "" : `, or set serversCount to ${String(shard)} or less`;
+      found.push({
+        path,
+        value: shard,
+        rule: `a retired shard is not in the ring: at least ${key("serversCount")}, which is ${String(serversCount)}`,
+        fix: `take ${String(shard)} out of retiredShards${smaller}`,
+      });
+    }
+    if (shards.indexOf(shard) !== index) {
+      found.push({ path, value: shard, rule: "a shard is listed once", fix: `take the second ${String(shard)} out` });
+    }
+    return found;
+  });
+
+const homeShard: Rule = ({ push, serversCount }) => {
+  if (push === undefined || serversCount === undefined || push.homeShard < serversCount) return [];
+  const range = serversCount === 1 ? "0" : `a number from 0 to ${String(serversCount - 1)}`;
+  return [
+    {
+      path: "push.homeShard",
+      value: push.homeShard,
+      rule: `the home shard is in the ring: less than ${key("serversCount")}, which is ${String(serversCount)}`,
+      fix: `set push.homeShard to ${range}`,
+    },
+  ];
+};
+
+const lookback: Rule = ({ query, push }) => {
+  if (query === undefined || push === undefined) return [];
+  if (milliseconds(query.lookbackDelta) >= 2 * milliseconds(push.scrapeInterval)) return [];
+  return [
+    {
+      path: "query.lookbackDelta",
+      value: query.lookbackDelta,
+      rule: `at least twice ${key("push.scrapeInterval")}, which is ${push.scrapeInterval}, else series come and go`,
+      fix: "make query.lookbackDelta longer, or push.scrapeInterval shorter",
+    },
+  ];
+};
+
+const retention: Rule = ({ retention: times, outOfOrderWindow }) =>
+  (["single", "sharded"] as const).flatMap((size) => {
+    const value = times?.[size];
+    if (value === undefined || outOfOrderWindow === undefined) return [];
+    if (milliseconds(value) >= milliseconds(outOfOrderWindow)) return [];
+    return [
+      {
+        path: `retention.${size}`,
+        value,
+        rule: `not shorter than ${key("outOfOrderWindow")}, which is ${outOfOrderWindow}`,
+        fix: "make the retention longer, or outOfOrderWindow shorter",
+      },
+    ];
+  });
+
+const memoryLimits: Rule = ({ resources }) =>
+  CONTAINER_COMPONENTS.flatMap((name) => {
+    const { memory, memoryLimit } = resources?.[name] ?? {};
+    if (memory === undefined || memoryLimit === undefined || quantity(memoryLimit) >= quantity(memory)) return [];
+    return [
+      {
+        path: `resources.${name}.memoryLimit`,
+        value: memoryLimit,
+        rule: `not less than the request, ${key(`resources.${name}.memory`)}, which is ${memory}`,
+        fix: "make memoryLimit larger, or memory smaller",
+      },
+    ];
+  });
+
+const prometheusVersion: Rule = ({ images }) => {
+  const value = images?.prometheus;
+  const version = value === undefined ? undefined : imageVersion(value);
+  if (version === undefined) return [];
+  const isOld = compareVersions(version, PROMETHEUS_RANGE.from) < 0;
+  if (!isOld && compareVersions(version, PROMETHEUS_RANGE.before) < 0) return [];
+  return [
+    {
+      path: "images.prometheus",
+      value,
+      rule: isOld
+        ? "Prometheus 3.14.0 or later: older ones lose samples that come late or several to a scrape"
+        : "Prometheus before 4.0.0: newer ones write blocks that Thanos 0.42 can't read",
+      fix: "choose a 3.x image from 3.14.0 on, or take the key out",
+    },
+  ];
+};
+
+const RULES: readonly Rule[] = [
+  shardedOptions,
+  retiredShards,
+  homeShard,
+  lookback,
+  retention,
+  memoryLimits,
+  prometheusVersion,
+];
+
+/** What is wrong with keys that are right by themselves but not together. */
+export function crossFieldViolations(config: Valid): Violation[] {
+  return RULES.flatMap((rule) => rule(config));
+}

@@ -1,0 +1,238 @@
+import { z } from "zod";
+import { IMAGE_NAMES } from "../model/images";
+import { PROJECT } from "../model/names";
+import { CONTAINER_COMPONENTS, POD_COMPONENTS } from "../model/parts";
+import * as kit from "./schema-kit";
+
+/**
+ * The stack's config: the only source of its types, defaults, errors, the generated reference (docs/configuration.md)
+ * and the editors' JSON schema (docs/stack-schema.json).
+ */
+
+const scheduling = kit.object({
+  nodeSelector: kit.labelMap().default({}).describe("Labels that a node must have."),
+  tolerations: z
+    .array(
+      kit.object({
+        key: kit.text("the key of a taint").optional(),
+        operator: kit.oneOf("Equal", "Exists").optional(),
+        value: z.string({ error: "the value of a taint" }).optional(),
+        effect: kit.oneOf("NoSchedule", "PreferNoSchedule", "NoExecute").optional(),
+        tolerationSeconds: kit.wholeNumber(0, 31_536_000).optional(),
+      }),
+      { error: "a list of tolerations" },
+    )
+    .default([])
+    .describe("Taints that the pods tolerate, as in a pod's `tolerations`."),
+  priorityClassName: kit
+    .kubernetesSubdomain("the name of a PriorityClass")
+    .optional()
+    .describe("Priority of the pods."),
+});
+
+const resources = kit.object({
+  cpu: kit.cpu().optional().describe("CPU request. There is never a CPU limit: throttling delays scrapes."),
+  memory: kit.memory("16Mi", "4Ti").optional().describe("Memory request."),
+  memoryLimit: kit.memory("16Mi", "4Ti").optional().describe("Memory limit; never below the request."),
+});
+
+function perComponent<const K extends readonly string[], S extends z.ZodType>(names: K, describe: (name: string) => S) {
+  return kit.object(Object.fromEntries(names.map((name) => [name, describe(name)])) as Record<K[number], S>);
+}
+
+const HA_RULE = "false: replica b of each shard is not built yet";
+
+/** All keys of the config namespace `scaled-prometheus`. */
+export const configSchema = kit.object({
+  program: kit
+    .oneOf("pipeline")
+    .default("pipeline")
+    .describe("What this stack deploys. Only the metrics pipeline exists so far."),
+  createThanos: kit
+    .flag()
+    .default(false)
+    .describe(
+      "false: one Prometheus and nothing of Thanos (the single size). true: `serversCount` shards behind Thanos.",
+    ),
+  serversCount: kit
+    .wholeNumber(1, 64)
+    .default(1)
+    .describe("Number of shards in the ring: shards 0 to serversCount - 1. More than 1 needs `createThanos`."),
+  highAvailability: z
+    .literal(false, { error: HA_RULE })
+    .default(false)
+    .describe("Replicas a and b of each shard. Only false until replica b is built."),
+  namespace: kit
+    .object({
+      name: kit.kubernetesName().default(PROJECT).describe("Namespace of everything this stack deploys."),
+      create: kit
+        .flag()
+        .default(true)
+        .describe("Create the namespace, with the restricted Pod Security Standard enforced."),
+    })
+    .prefault({})
+    .describe("Where in the cluster the pipeline stands."),
+  labels: kit
+    .labelMap([`${PROJECT}/`, "app.kubernetes.io/"])
+    .default({})
+    .describe("More labels for every object and pod. Not used in selectors."),
+  scheduling: perComponent(POD_COMPONENTS, (name) => scheduling.prefault({}).describe(`Where ${name} pods may run.`))
+    .prefault({})
+    .describe("Scheduling per component."),
+  clusterLabel: kit
+    .labelValue(true)
+    .default("main")
+    .describe(
+      "Value of the label `cluster` on every series and block. Choose it on the first day: changing it replaces the " +
+        "StatefulSets, which `deletionProtection` refuses.",
+    ),
+  retiredShards: z
+    .array(kit.wholeNumber(0, 63), { error: "a list of shard numbers, such as [2]" })
+    .default([])
+    .describe(
+      "Shards that left the ring and are still queried, all >= serversCount. They get no new series. Take a number out " +
+        "when its retention has passed.",
+    ),
+  deletionProtection: kit
+    .flag()
+    .default(true)
+    .describe("Protects the namespace and the StatefulSets of shards in the ring from being deleted or replaced."),
+  cluster: kit
+    .object({
+      kind: kit.oneOf("kubeconfig").default("kubeconfig").describe("How the cluster is found."),
+      path: kit
+        .text("a path to a kubeconfig file, not empty")
+        .optional()
+        .describe("Kubeconfig file; default: KUBECONFIG."),
+      context: kit
+        .text("the name of a context of the kubeconfig, not empty")
+        .optional()
+        .describe("Context of the kubeconfig; default: its current context."),
+    })
+    .prefault({})
+    .describe("The Kubernetes cluster; default: the ambient one."),
+  push: kit
+    .object({
+      shardLabel: kit
+        .prometheusLabel()
+        .default("gatewayID")
+        .describe("Label whose value decides the shard of a series."),
+      homeShard: kit
+        .wholeNumber(0, 63)
+        .default(0)
+        .describe("Shard of the series that lack the shard label; < serversCount."),
+      exporterReplicas: kit.wholeNumber(1, 32).default(2).describe("Pods that take pushes."),
+      scrapeInterval: kit
+        .duration("1s", "1m")
+        .default("15s")
+        .describe("How often a Prometheus empties its hub: the delay until a push is readable."),
+      hubLimit: kit
+        .wholeNumber(1_000, 50_000_000)
+        .default(500_000)
+        .describe("Samples that a hub holds between scrapes; beyond it, pushes go to the next shard."),
+      timeout: kit.duration("100ms", "1m").default("5s").describe("How long one push to one hub may take."),
+      limits: kit
+        .object({
+          maxBodySize: kit.memory("1Ki", "256Mi").default("32Mi").describe("Largest push, before and after gunzip."),
+          maxFuture: kit
+            .duration("0s", "10m")
+            .default("60s")
+            .describe("How far ahead of the exporter's clock a sample may be."),
+        })
+        .prefault({})
+        .describe("What a push may hold. Samples older than outOfOrderWindow minus 5 minutes are refused too."),
+    })
+    .prefault({})
+    .describe("The write path."),
+  retention: kit
+    .object({
+      single: kit.duration("2h", "3650d").default("15d").describe("How long a sample is kept in the single size."),
+      sharded: kit
+        .duration("2h", "3650d")
+        .optional()
+        .describe("How long a shard keeps a sample; default: the same as `retention.single`."),
+    })
+    .prefault({})
+    .describe("How long samples are kept on the shards' own disks."),
+  storage: kit
+    .object({
+      size: kit
+        .memory("256Mi", "64Ti")
+        .default("50Gi")
+        .describe("Volume of each Prometheus. Fixed once it is deployed."),
+      className: kit
+        .kubernetesSubdomain("the name of a StorageClass")
+        .optional()
+        .describe("StorageClass of all volumes; default: the cluster's. Fixed once it is deployed."),
+      alertmanagerSize: kit
+        .memory("64Mi", "1Ti")
+        .default("1Gi")
+        .describe("Volume of the Alertmanager. Fixed once it is deployed."),
+    })
+    .prefault({})
+    .describe("Volumes. Claims are kept when a StatefulSet is deleted."),
+  expectedSeriesPerShard: kit
+    .wholeNumber(1_000, 20_000_000)
+    .default(100_000)
+    .describe(
+      "Active series of one shard, from which default resources are computed. Plain, not total / serversCount.",
+    ),
+  resources: perComponent(CONTAINER_COMPONENTS, (name) =>
+    resources.prefault({}).describe(`Resources of each ${name} container; defaults from expectedSeriesPerShard.`),
+  )
+    .prefault({})
+    .describe("Resources per component."),
+  outOfOrderWindow: kit
+    .duration("30m", "7d")
+    .default("1h")
+    .describe(
+      "How far behind a shard's newest sample a sample may still be stored: retries and moved gateways need it.",
+    ),
+  query: kit
+    .object({
+      timeout: kit.duration("1s", "1h").default("2m").describe("How long a query may take."),
+      maxConcurrent: kit
+        .wholeNumber(1, 1_000)
+        .default(20)
+        .describe("Queries at a time, per Querier and per Prometheus."),
+      maxSamples: kit
+        .wholeNumber(1_000, 5_000_000_000)
+        .default(50_000_000)
+        .describe("Samples that one query may hold in a Prometheus' memory."),
+      lookbackDelta: kit
+        .duration("1m", "1h")
+        .default("5m")
+        .describe("How long a series stays visible after its last sample."),
+      evaluationInterval: kit
+        .duration("1s", "1h")
+        .default("1m")
+        .describe("How often rules are evaluated, and the default step of subqueries."),
+      replicas: kit.wholeNumber(1, 32).default(2).describe("Queriers; sharded sizes only."),
+    })
+    .prefault({})
+    .describe("The query path. Every part gets the same values."),
+  images: kit
+    .object({
+      registry: kit
+        .text("a registry such as mirror.example.org/path, not empty")
+        .optional()
+        .describe("Registry that replaces the host of every default image."),
+      pullSecrets: z
+        .array(kit.kubernetesSubdomain("the name of a Secret"), { error: "a list of names of Secrets" })
+        .default([])
+        .describe("Secrets of the namespace with registry credentials."),
+      ...(Object.fromEntries(
+        IMAGE_NAMES.map((name) => [
+          name,
+          kit.image().optional().describe(`Image of ${name}, used as it stands (tag or digest).`),
+        ]),
+      ) as Record<(typeof IMAGE_NAMES)[number], z.ZodOptional<z.ZodString>>),
+    })
+    .prefault({})
+    .describe("Container images."),
+});
+
+/** What users write: everything optional. */
+export type ConfigInput = z.input<typeof configSchema>;
+/** The config with the schema's defaults, before the defaults that depend on other keys. */
+export type ParsedConfig = z.output<typeof configSchema>;

@@ -1,0 +1,73 @@
+import * as pulumi from "@pulumi/pulumi";
+import { parseConfig } from "../../../stacks/config";
+import { pipeline } from "../../../stacks/pipeline";
+import type { StackOutputs } from "../../../stacks/topology";
+
+/** One registered resource: what the engine gets of it. */
+export interface Recorded {
+  readonly type: string;
+  readonly name: string;
+  readonly parent: string | undefined;
+  readonly protect: boolean;
+  readonly inputs: Readonly<Record<string, unknown>>;
+  readonly provider: boolean;
+}
+
+/** A program run under mocks. */
+export interface Run {
+  readonly resources: readonly Recorded[];
+  readonly outputs: StackOutputs;
+}
+
+/** Stand-in for the bundle of our own services. */
+export const SERVICES = { "services.cjs": "// services\n" };
+
+interface Options {
+  readonly protect?: boolean | undefined;
+  readonly parent?: { readonly __name?: string } | undefined;
+}
+
+/** Runs the whole program in process under mocks and records every resource. */
+export async function run(raw: Readonly<Record<string, unknown>>, preview = false): Promise<Run> {
+  const resources: Recorded[] = [];
+  const inputs = new Map<string, Record<string, unknown>>();
+  await pulumi.runtime.setMocks(
+    {
+      newResource: (args) => {
+        inputs.set(`${args.type}::${args.name}`, args.inputs as Record<string, unknown>);
+        return { id: `${args.name}-id`, state: args.inputs as Record<string, unknown> };
+      },
+      call: (args) => args.inputs as Record<string, unknown>,
+    },
+    "scaled-prometheus",
+    "test",
+    preview,
+  );
+  let outputs: StackOutputs | undefined;
+  const seen: Omit<Recorded, "inputs">[] = [];
+  await pulumi.runtime.runInPulumiStack(() => {
+    pulumi.runtime.registerStackTransformation((args) => {
+      const options = args.opts as Options & pulumi.CustomResourceOptions & pulumi.ComponentResourceOptions;
+      seen.push({
+        type: args.type,
+        name: args.name,
+        parent: options.parent?.__name,
+        protect: options.protect === true,
+        provider: options.provider !== undefined,
+      });
+      return undefined;
+    });
+    outputs = pipeline(parseConfig(raw), SERVICES);
+    return Promise.resolve(outputs);
+  });
+  await pulumi.runtime.disconnect();
+  for (const each of seen) {
+    const recorded = inputs.get(`${each.type}::${each.name}`);
+    if (recorded === undefined && !each.type.startsWith("scaled-prometheus:")) {
+      throw new Error(`${each.type} ${each.name} was never registered`);
+    }
+    resources.push({ ...each, inputs: recorded ?? {} });
+  }
+  if (outputs === undefined) throw new Error("the program returned nothing");
+  return { resources, outputs };
+}

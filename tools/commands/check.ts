@@ -1,0 +1,193 @@
+/** `check`: compares the root's answers with the ledger of a feed, once or until stopped. */
+
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { CheckOptions } from "../check/checks";
+import { checkAggregates, checkSamples, defaultCheckOptions } from "../check/checks";
+import type { MomentReport } from "../check/report";
+import { formatMoment, mismatchesOf } from "../check/report";
+import { Stored } from "../check/stored";
+import { findDeployment, withQuery } from "../deployment";
+import { readLedger } from "../feed/ledger";
+import type { Arguments, Command } from "../flags";
+import { interruptSignal } from "../flags";
+import { ledgerDirectory } from "../paths";
+import { PrometheusApi, PrometheusApiError } from "../prometheus-api";
+import { say, step, UserError } from "../terminal";
+
+/** The newest ledger of a stack; run names sort by time. */
+export function latestLedger(stack: string): string {
+  const directory = ledgerDirectory(stack);
+  const newest = existsSync(directory)
+    ? readdirSync(directory)
+        .filter((name) => name.endsWith(".jsonl"))
+        .sort()
+        .at(-1)
+    : undefined;
+  if (newest === undefined) throw new UserError(`no ledger of stack ${stack} in ${directory}`, `make feed STACK=${stack}`);
+  return join(directory, newest);
+}
+
+interface Settings {
+  readonly ledger: string;
+  readonly options: CheckOptions;
+  /** Milliseconds after an acknowledgement until the sample must be readable. */
+  readonly settle: number;
+  readonly samples: boolean;
+  readonly allowDuplicates: boolean;
+}
+
+/** A duration in ms. */
+function duration(args: Arguments, name: string, fallback: number): number {
+  return Math.round(args.seconds(name, fallback / 1_000, 0.001, 30 * 86_400) * 1_000);
+}
+
+/** One whole check at `at` (ms). */
+async function checkMoment(
+  api: PrometheusApi,
+  stored: Stored,
+  at: number,
+  settings: Settings,
+  onProgress: (note: string) => void,
+): Promise<MomentReport> {
+  const startedAt = Date.now();
+  const context = {
+    api,
+    stored,
+    moment: { at, settledBefore: startedAt - settings.settle },
+    options: settings.options,
+  };
+  onProgress("aggregates");
+  const { checks, duplicates } = await checkAggregates(context, settings.allowDuplicates);
+  const from = (stored.span?.first ?? at) - 1;
+  const samples = settings.samples && from < at ? [await checkSamples(context, from, onProgress)] : [];
+  return { at, checks: [...checks, ...samples], duplicates, milliseconds: Date.now() - startedAt };
+}
+
+async function once(api: PrometheusApi, args: Arguments, settings: Settings): Promise<number> {
+  const stored = new Stored(readLedger(settings.ledger));
+  const { span } = stored;
+  if (span === undefined) throw new UserError(`ledger ${settings.ledger} has no acknowledged push: nothing to compare`);
+  const moments = args.has("at") ? args.texts("at").map((text) => args.time(text, Date.now())) : [span.last];
+  const history = args.integer("history", 0, 0, 1_000);
+  for (let index = 1; index <= history; index++) {
+    const position = Math.floor(((stored.timestamps.length - 1) * (index - 1)) / history);
+    moments.push(stored.timestamps[position] ?? span.first);
+  }
+  const reports: MomentReport[] = [];
+  await step(`check feed ${stored.fleet.run}`, async (progress) => {
+    const wait = stored.lastAcknowledgement + settings.settle - Date.now();
+    if (wait > 0) {
+      progress(`waiting ${String(Math.ceil(wait / 1_000))} s until the last push must be readable`);
+      await sleep(wait);
+    }
+    // The samples up to the latest moment hold those of the others.
+    const latest = Math.max(...moments);
+    for (const at of [...new Set(moments)].sort((left, right) => left - right)) {
+      const samples = settings.samples && at === latest;
+      reports.push(await checkMoment(api, stored, at, { ...settings, samples }, progress));
+    }
+  });
+  for (const line of reports.flatMap(formatMoment)) say(line);
+  const mismatches = reports.reduce((total, report) => total + mismatchesOf(report), 0);
+  const compared = reports.flatMap(({ checks }) => checks).reduce((total, check) => total + check.compared, 0);
+  if (args.has("json")) {
+    process.stdout.write(`${JSON.stringify({ run: stored.fleet.run, ok: mismatches === 0, compared, mismatches, reports })}\n`);
+  }
+  say(mismatches === 0 ? `all ${String(compared)} comparisons agree` : `${String(mismatches)} of ${String(compared)} comparisons disagree`);
+  return mismatches === 0 && compared > 0 ? 0 : 1;
+}
+
+/** Checks again and again; a query that fails is an error answer, not a wrong one, and is counted apart. */
+async function continuously(api: PrometheusApi, args: Arguments, settings: Settings, every: number): Promise<number> {
+  const { signal, dispose } = interruptSignal("stopping after this check");
+  const end = Date.now() + args.seconds("duration", 86_400, 1, 30 * 86_400) * 1_000;
+  const totals = { checks: 0, mismatches: 0, errors: 0, mostDuplicates: 0 };
+  try {
+    while (!signal.aborted && Date.now() < end) {
+      const startedAt = Date.now();
+      const stored = new Stored(readLedger(settings.ledger));
+      if (stored.span !== undefined && stored.span.first <= startedAt - settings.settle) {
+        try {
+          const report = await checkMoment(api, stored, startedAt - settings.settle, settings, () => undefined);
+          totals.checks += 1;
+          totals.mismatches += mismatchesOf(report);
+          totals.mostDuplicates = Math.max(totals.mostDuplicates, report.duplicates);
+          if (args.has("json")) process.stdout.write(`${JSON.stringify(report)}\n`);
+          const count = report.checks.reduce((total, check) => total + check.compared, 0);
+          const time = new Date(report.at).toISOString();
+          if (mismatchesOf(report) > 0) for (const line of formatMoment(report)) say(line);
+          else say(`ok ${time}: ${String(count)} comparisons, ${String(report.duplicates)} duplicates`);
+        } catch (error) {
+          if (!(error instanceof PrometheusApiError)) throw error;
+          totals.errors += 1;
+          say(`no answer ${new Date().toISOString()}: ${error.message}`);
+        }
+      }
+      await sleep(Math.max(0, startedAt + every - Date.now()), undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    dispose();
+  }
+  say(
+    `${String(totals.checks)} checks, ${String(totals.mismatches)} mismatches, ${String(totals.errors)} without an answer, ` +
+      `at most ${String(totals.mostDuplicates)} duplicates`,
+  );
+  process.stdout.write(`RESULT ${JSON.stringify(totals)}\n`);
+  const errorsCount = totals.errors > 0 && !args.has("allow-errors");
+  return totals.mismatches === 0 && !errorsCount && totals.checks > 0 ? 0 : 1;
+}
+
+async function run(args: Arguments): Promise<number> {
+  const range = duration(args, "range", defaultCheckOptions.range);
+  const settings: Settings = {
+    ledger: args.text("ledger") ?? latestLedger(args.stack),
+    options: {
+      ...defaultCheckOptions,
+      lookback: duration(args, "lookback", defaultCheckOptions.lookback),
+      range,
+      tolerance: args.number("tolerance", defaultCheckOptions.tolerance, 0, 1),
+    },
+    settle: duration(args, "settle", 45_000),
+    samples: !args.has("no-samples"),
+    allowDuplicates: args.has("allow-duplicates"),
+  };
+  const every = args.has("every") ? duration(args, "every", 60_000) : undefined;
+  const work = (address: string): Promise<number> => {
+    const api = new PrometheusApi(address.replace(/\/+$/, ""));
+    return every === undefined ? once(api, args, settings) : continuously(api, args, settings, every);
+  };
+  const url = args.text("url");
+  return url === undefined ? withQuery(await findDeployment(args.stack), work) : work(url);
+}
+
+export const checkCommand: Command = {
+  name: "check",
+  summary: "compare the root's answers with the ledger of a feed",
+  usage: "[STACK] [flags]",
+  details: [
+    "Compares the number of series, sums by metric and by gateway, rate and increase (recomputed with Prometheus' own\n" +
+      "extrapolation), histogram quantiles, and every single acknowledged sample with its timestamp and value. Labels\n" +
+      "cluster and shard are ignored; series that two shards answer are counted apart, and while there are any, sums and\n" +
+      "rates are not compared. Pushes that were sent but not acknowledged may be stored or not: what depends on them is\n" +
+      "left out and said so. Exit 1 on any mismatch.",
+  ],
+  flags: {
+    ledger: { value: "file", description: "ledger of the run", default: "the stack's newest" },
+    at: { value: "time", description: "when to evaluate (repeatable)", default: "the last acknowledged timestamp", multiple: true },
+    history: { value: "n", description: "check at this many earlier timestamps of the run, too", default: "0" },
+    every: { value: "time", description: "check again and again until stopped, at now minus --settle" },
+    duration: { value: "time", description: "with --every: stop after this time", default: "86400" },
+    settle: { value: "time", description: "time from acknowledged to readable", default: "45s" },
+    range: { value: "time", description: "window of rate and increase", default: "5m" },
+    lookback: { value: "time", description: "the root's lookback", default: "5m" },
+    tolerance: { value: "share", description: "largest relative difference of a sum", default: "1e-9" },
+    "no-samples": { description: "leave out reading back every sample" },
+    "allow-duplicates": { description: "series on two shards are no mismatch (after a move)" },
+    "allow-errors": { description: "with --every: queries that fail don't change the exit code" },
+    json: { description: "print the report as JSON on standard output" },
+    url: { value: "url", description: "ask here instead of through a port-forward to the stack's root" },
+  },
+  run,
+};
