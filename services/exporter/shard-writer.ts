@@ -1,5 +1,5 @@
 import type { ExporterShard } from "../../model/exporter-config";
-import { messageOf } from "../plumbing/log";
+import { log, messageOf } from "../plumbing/log";
 import { CircuitBreaker } from "./circuit-breaker";
 import type { ExporterMetrics } from "./exporter-metrics";
 import { HubClient, type Hub, type HubOutcome } from "./hub-client";
@@ -35,7 +35,13 @@ export class ShardWriter {
       const hub = make(config, () => metrics.hubRetries.add(1, labels));
       const breaker = new CircuitBreaker({
         probe: () => hub.probe(),
-        onChange: (open) => metrics.hubUp.set(open ? 0 : 1, labels),
+        onChange: (open) => {
+          metrics.hubUp.set(open ? 0 : 1, labels);
+          log(open ? "warn" : "info", open ? "hub left alone after failures" : "hub is back", {
+            ...labels,
+            url: config.url,
+          });
+        },
       });
       return { hub, breaker, labels };
     });

@@ -33,11 +33,6 @@ export async function closeServer(server: Server, limit: number): Promise<void> 
   });
 }
 
-/** Whether the process is going down: then it is not ready, and each answer ends its connection. */
-export interface Draining {
-  readonly draining: boolean;
-}
-
 /** What a graceful stop needs. */
 export interface StopPlan {
   /** Milliseconds between "not ready" and closing the port: Services take a moment to send nobody here any more. */

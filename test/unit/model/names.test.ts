@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import {
+  claimName,
+  hubName,
+  hubScrapeName,
+  NAMES,
+  PIPELINE_LABELS,
+  PORTS,
+  PROJECT,
+  prometheusName,
+  replicaName,
+  serviceHost,
+  shardName,
+  sidecarName,
+} from "../../../model/names";
+
+/** The frozen name table (design, section 1): renaming one of these loses volumes. Changing a line here is a migration. */
+describe("frozen names", () => {
+  test.each([
+    ["project and config namespace", PROJECT, "scaled-prometheus"],
+    ["shard", shardName(0), "shard-0"],
+    ["shard, two digits", shardName(63), "shard-63"],
+    ["replica of a shard", replicaName(0, "a"), "shard-0-a"],
+    ["other replica", replicaName(12, "b"), "shard-12-b"],
+    ["StatefulSet", prometheusName(0, "a"), "prometheus-shard-0-a"],
+    ["claim template", NAMES.claimTemplate, "data"],
+    ["claim", claimName(prometheusName(0, "a")), "data-prometheus-shard-0-a-0"],
+    ["hub", hubName(0, "a"), "hub-shard-0-a"],
+    ["hub's Service for its Prometheus", hubScrapeName(0, "a"), "hub-shard-0-a-scrape"],
+    ["sidecar", sidecarName(0, "a"), "sidecar-shard-0-a"],
+    ["query", NAMES.query, "query"],
+    ["querier", NAMES.querier, "querier"],
+    ["exporter", NAMES.exporter, "exporter"],
+    ["Alertmanager", NAMES.alertmanager, "alertmanager"],
+    ["label of the pipeline", PIPELINE_LABELS.cluster, "cluster"],
+    ["label of the shard", PIPELINE_LABELS.shard, "shard"],
+    ["label of the replica", PIPELINE_LABELS.replica, "prometheus_replica"],
+    ["host name", serviceHost("query", "metrics"), "query.metrics.svc"],
+  ])("%s", (_what, name, frozen) => {
+    expect(name).toBe(frozen);
+  });
+
+  test("ports", () => {
+    expect(PORTS).toStrictEqual({
+      query: 9090,
+      gate: 9090,
+      prometheus: 9095,
+      ops: 8080,
+      push: 9091,
+      hub: 9091,
+      thanosGrpc: 10901,
+      thanosHttp: 10902,
+      alertmanager: 9093,
+    });
+  });
+
+  test("every name of the largest shard is a valid Kubernetes name", () => {
+    const names = [shardName(63), claimName(prometheusName(63, "b")), hubScrapeName(63, "b"), sidecarName(63, "b")];
+    for (const name of names) expect(name).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
+  });
+});

@@ -1,0 +1,110 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { exporterConfigText } from "../../../../model/exporter-config";
+import { send, serve, textOf, type TestServer } from "../http-helpers";
+import { exporterConfigOf } from "./exporter-config-of";
+
+let folder: string;
+let bundle: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "exporter-drain-"));
+  bundle = join(folder, "services.cjs");
+  buildSync({
+    entryPoints: [join(__dirname, "../../../../services/main.ts")],
+    bundle: true,
+    platform: "node",
+    target: "node20",
+    format: "cjs",
+    outfile: bundle,
+  });
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A hub that answers a push only when told. */
+async function slowHub(): Promise<{ server: TestServer; waiting: () => number; release: () => void }> {
+  const held: (() => void)[] = [];
+  let released = false;
+  const server = createServer((incoming, response) => {
+    void textOf(incoming).then(() => {
+      if (released) response.end();
+      else held.push(() => response.end());
+    });
+  });
+  return {
+    server: await serve(server),
+    waiting: () => held.length,
+    release: () => {
+      released = true;
+      held.forEach((end) => end());
+    },
+  };
+}
+
+async function started(
+  hubUrl: string,
+): Promise<{ child: ChildProcess; push: string; ops: string; exit: Promise<number | null> }> {
+  const config = join(folder, "exporter.json");
+  writeFileSync(config, exporterConfigText(exporterConfigOf([[hubUrl]], { pushTimeoutMilliseconds: 5000 })));
+  const flags = ["--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0", "--drain-delay-milliseconds", "400"];
+  const child = spawn(process.execPath, [bundle, "exporter", "--config", config, ...flags], {
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
+  const ready = await new Promise<{ port: number; opsPort: number }>((resolve, reject) => {
+    let text = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      text += chunk.toString();
+      const line = text.split("\n").find((one) => one.includes("exporter ready"));
+      if (line !== undefined) resolve(JSON.parse(line) as { port: number; opsPort: number });
+    });
+    child.once("exit", () => reject(new Error(text)));
+  });
+  const push = `http://127.0.0.1:${String(ready.port)}`;
+  return { child, push, ops: `http://127.0.0.1:${String(ready.opsPort)}`, exit };
+}
+
+describe("SIGTERM", () => {
+  it("makes the exporter not ready, lets pushes in hand end, takes new ones for the delay, and exits with 0", async () => {
+    const hub = await slowHub();
+    const { child, push, ops, exit } = await started(hub.server.url);
+    expect((await send(ops, "GET", "/-/ready")).status).toBe(200);
+    const inHand = send(push, "POST", "/metrics", { body: "a 1\n" });
+    while (hub.waiting() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    child.kill("SIGTERM");
+    while ((await send(ops, "GET", "/-/ready")).status === 200) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect((await send(ops, "GET", "/-/ready")).text).toBe("draining\n");
+    expect((await send(ops, "GET", "/-/healthy")).status).toBe(200);
+    const late = send(push, "POST", "/metrics", { body: "b 1\n" });
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    await expect(send(push, "POST", "/metrics", { body: "c 1\n" })).rejects.toThrow("ECONNREFUSED");
+    hub.release();
+    expect((await inHand).status).toBe(200);
+    const answer = await late;
+    expect([answer.status, answer.headers.connection]).toStrictEqual([200, "close"]);
+    expect(await exit).toBe(0);
+    await hub.server.close();
+  });
+});
+
+describe("the bundle", () => {
+  it("shows its own metrics and the ring it uses", async () => {
+    const hub = await slowHub();
+    hub.release();
+    const { child, push, ops, exit } = await started(hub.server.url);
+    await send(push, "POST", "/metrics", { body: "a 1\n" });
+    const { text, headers } = await send(ops, "GET", "/metrics");
+    expect(headers["content-type"]).toContain("version=0.0.4");
+    expect(text).toContain('exporter_ring_info{version="test",shard_label="gatewayID",home_shard="0"} 1\n');
+    expect(text).toContain('exporter_hub_samples_total{target_shard="shard-0",target_replica="a"} 1\n');
+    expect(text).toContain('exporter_pushes_total{code="200"} 1\n');
+    child.kill("SIGTERM");
+    expect(await exit).toBe(0);
+    await hub.server.close();
+  });
+});

@@ -1,0 +1,185 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { ExporterConfig } from "../../../../model/exporter-config";
+import { shardOrder } from "../../../../model/ring";
+import { parseExposition } from "../../../../services/exporter/exposition";
+import { ExporterMetrics } from "../../../../services/exporter/exporter-metrics";
+import { Failover, type Placement } from "../../../../services/exporter/failover";
+import type { HubOutcome } from "../../../../services/exporter/hub-client";
+import { Router } from "../../../../services/exporter/route";
+import { ShardWriter } from "../../../../services/exporter/shard-writer";
+import { exporterConfigOf } from "./exporter-config-of";
+
+const stored: HubOutcome = { kind: "stored" };
+const down: HubOutcome = { kind: "failed", failure: "refused", detail: "down" };
+const full: HubOutcome = { kind: "failed", failure: "full", detail: "full" };
+const bad: HubOutcome = { kind: "bad-payload", detail: "bad" };
+
+/** An exporter's back end whose hubs answer as `moods` says, by hub URL; what they took is in `taken`. */
+class Bench {
+  readonly config: ExporterConfig;
+  readonly metrics: ExporterMetrics;
+  readonly moods = new Map<string, HubOutcome>();
+  readonly taken = new Map<string, string[]>();
+  readonly asked: string[] = [];
+  readonly #failover: Failover;
+
+  constructor(shards: number, replicas = 1) {
+    const urls = Array.from({ length: shards }, (_, index) =>
+      ["a", "b"].slice(0, replicas).map((replica) => `http://hub-${String(index)}-${replica}:1`),
+    );
+    this.config = exporterConfigOf(urls);
+    this.metrics = new ExporterMetrics(this.config);
+    const writers = this.config.shards.map(
+      (shard) =>
+        new ShardWriter(shard, this.metrics, 100, ({ url }) => ({
+          push: (body) => {
+            this.asked.push(url);
+            const outcome = this.moods.get(url) ?? stored;
+            if (outcome.kind === "stored") this.linesOf(url).push(...body.toString().split("\n").slice(0, -1));
+            return Promise.resolve(outcome);
+          },
+          probe: () => Promise.resolve(false),
+        })),
+    );
+    this.#failover = new Failover(writers, new Router(this.config), this.metrics, 1000);
+  }
+
+  linesOf(url: string): string[] {
+    const lines = this.taken.get(url) ?? [];
+    this.taken.set(url, lines);
+    return lines;
+  }
+
+  async push(body: string): Promise<Placement> {
+    const samples = parseExposition(Buffer.from(body), { shardLabel: "gatewayID", receiveTime: 5 });
+    return await this.#failover.store(
+      samples,
+      Uint32Array.from({ length: samples.count }, (_, at) => at),
+    );
+  }
+
+  orderOf(key: string): readonly number[] {
+    return shardOrder(this.config, key).map(({ index }) => index);
+  }
+}
+
+function body(keys: readonly string[]): string {
+  return keys.map((key, at) => `m${String(at)}{gatewayID="${key}"} 1 5\n`).join("");
+}
+
+const keys = Array.from({ length: 60 }, (_, at) => `g${String(at)}`);
+
+describe("one replica", () => {
+  it("stores each series on the first shard of its order", async () => {
+    const bench = new Bench(4);
+    expect(await bench.push(body(keys))).toStrictEqual({ unplaced: 0, failures: [], rejections: [] });
+    keys.forEach((key, at) => {
+      const [first] = bench.orderOf(key);
+      expect(bench.linesOf(`http://hub-${String(first)}-a:1`)).toContain(`m${String(at)}{gatewayID="${key}"} 1 5`);
+    });
+    expect([...bench.taken.values()].flat()).toHaveLength(keys.length);
+  });
+
+  it.each([
+    ["down", down],
+    ["full", full],
+  ])("gives the series of a shard that is %s to the next shard of each one's own order", async (_, mood) => {
+    const bench = new Bench(4);
+    bench.moods.set("http://hub-1-a:1", mood);
+    expect(await bench.push(body(keys))).toMatchObject({ unplaced: 0, rejections: [] });
+    const takers = new Set<number | undefined>();
+    keys.forEach((key, at) => {
+      const order = bench.orderOf(key);
+      const taker = order.find((index) => index !== 1);
+      if (order[0] === 1) takers.add(taker);
+      expect(bench.linesOf(`http://hub-${String(taker)}-a:1`)).toContain(`m${String(at)}{gatewayID="${key}"} 1 5`);
+    });
+    expect(takers.size).toBeGreaterThan(1);
+    const moved = keys.filter((key) => bench.orderOf(key)[0] === 1).length;
+    expect(bench.metrics.failoverSamples.value({ target_shard: "shard-1" })).toBe(moved);
+  });
+
+  it("places every sample exactly once whichever shards are down, as long as one is up", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 6 }), fc.integer({ min: 0, max: 63 }), async (count, mask) => {
+        const bench = new Bench(count);
+        const downs = bench.config.shards.filter(({ index }) => (mask >> index) % 2 === 1);
+        for (const shard of downs) bench.moods.set(shard.hubs[0]?.url ?? "", down);
+        const { unplaced, failures } = await bench.push(body(keys));
+        const lines = [...bench.taken.values()].flat();
+        if (downs.length < count) {
+          expect([unplaced, new Set(lines).size, lines.length]).toStrictEqual([0, keys.length, keys.length]);
+        } else {
+          expect([unplaced, lines.length]).toStrictEqual([keys.length, 0]);
+          expect(failures).toHaveLength(count);
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it("never sends a bad payload elsewhere", async () => {
+    const bench = new Bench(2);
+    bench.moods.set("http://hub-0-a:1", bad);
+    const { unplaced, rejections } = await bench.push(body(keys));
+    const own = keys.filter((key) => bench.orderOf(key)[0] === 0).length;
+    expect([unplaced, rejections.length]).toStrictEqual([0, own]);
+    expect(rejections[0]?.reason).toBe("refused by the hub of shard-0: bad");
+    expect(bench.linesOf("http://hub-1-a:1")).toHaveLength(keys.length - own);
+  });
+
+  it("leaves a shard alone once it has failed twice, and asks it again when nobody else is left", async () => {
+    const bench = new Bench(2);
+    bench.moods.set("http://hub-0-a:1", down);
+    await bench.push(body(keys));
+    await bench.push(body(keys));
+    bench.asked.length = 0;
+    await bench.push(body(keys));
+    expect(bench.asked).toStrictEqual(["http://hub-1-a:1"]);
+    expect(bench.metrics.hubUp.value({ target_shard: "shard-0", target_replica: "a" })).toBe(0);
+    bench.moods.set("http://hub-1-a:1", down);
+    bench.asked.length = 0;
+    expect((await bench.push(body(keys))).unplaced).toBe(keys.length);
+    expect([...bench.asked].sort()).toStrictEqual(["http://hub-0-a:1", "http://hub-1-a:1"]);
+  });
+
+  it("goes on asking a full hub, since the next scrape empties it", async () => {
+    const bench = new Bench(1);
+    bench.moods.set("http://hub-0-a:1", full);
+    for (let at = 0; at < 5; at += 1) expect((await bench.push("a 1 5\n")).unplaced).toBe(1);
+    bench.moods.delete("http://hub-0-a:1");
+    expect((await bench.push("a 1 5\n")).unplaced).toBe(0);
+  });
+});
+
+describe("two replicas", () => {
+  it("writes the same to both", async () => {
+    const bench = new Bench(1, 2);
+    await bench.push("a 1 5\nb 2 5\n");
+    expect(bench.linesOf("http://hub-0-a:1")).toStrictEqual(["a 1 5", "b 2 5"]);
+    expect(bench.linesOf("http://hub-0-b:1")).toStrictEqual(["a 1 5", "b 2 5"]);
+  });
+
+  it.each([
+    ["down", down],
+    ["full", full],
+  ])("counts a hub that is %s alone as a missed replica: no failover", async (_, mood) => {
+    const bench = new Bench(2, 2);
+    bench.moods.set("http://hub-0-b:1", mood);
+    for (let at = 0; at < 3; at += 1) expect((await bench.push("a 1 5\n")).unplaced).toBe(0);
+    expect(bench.linesOf("http://hub-0-a:1")).toHaveLength(3);
+    expect(bench.taken.has("http://hub-1-a:1")).toBe(false);
+    expect(bench.metrics.missedReplicaSamples.value({ target_shard: "shard-0", target_replica: "b" })).toBe(3);
+    expect(bench.metrics.failoverSamples.value({ target_shard: "shard-0" })).toBe(0);
+  });
+
+  it("fails over when both are down", async () => {
+    const bench = new Bench(2, 2);
+    bench.moods.set("http://hub-0-a:1", down);
+    bench.moods.set("http://hub-0-b:1", full);
+    expect((await bench.push("a 1 5\n")).unplaced).toBe(0);
+    expect(bench.linesOf("http://hub-1-a:1")).toStrictEqual(["a 1 5"]);
+    expect(bench.linesOf("http://hub-1-b:1")).toStrictEqual(["a 1 5"]);
+  });
+});
