@@ -232,7 +232,5 @@ export const configSchema = kit.object({
     .describe("Container images."),
 });
 
-/** What users write: everything optional. */
-export type ConfigInput = z.input<typeof configSchema>;
 /** The config with the schema's defaults, before the defaults that depend on other keys. */
 export type ParsedConfig = z.output<typeof configSchema>;

@@ -112,6 +112,22 @@ function overview(): string {
   return ["| key | default | meaning |", "| --- | --- | --- |", ...lines].join("\n");
 }
 
+/** A plain value, or its quoted form, which is what `pulumi config set` writes. */
+function orQuoted(schema: z.core.JSONSchema._JSONSchema | undefined): unknown {
+  if (typeof schema !== "object") return schema;
+  const { type, default: fallback, description, ...rest } = schema;
+  if (type !== "integer" && type !== "boolean") return schema;
+  const pattern = type === "integer" ? "^[0-9]+$" : "^(true|false)$";
+  return {
+    default: fallback,
+    description,
+    anyOf: [
+      { type, ...rest },
+      { type: "string", pattern },
+    ],
+  };
+}
+
 /** JSON schema of a whole stack file, for editors: our keys exactly, those of other namespaces freely. */
 function stackFileSchema(): string {
   const { properties = {} } = z.toJSONSchema(configSchema, { io: "input", target: "draft-7" });
@@ -123,7 +139,7 @@ function stackFileSchema(): string {
     properties: {
       config: {
         type: "object",
-        properties: Object.fromEntries(names.map((name) => [`${PROJECT}:${name}`, properties[name]])),
+        properties: Object.fromEntries(names.map((name) => [`${PROJECT}:${name}`, orQuoted(properties[name])])),
         patternProperties: { [`^${PROJECT}:(?!(${names.join("|")})$)`]: false },
       },
     },

@@ -78,11 +78,13 @@ export function resourcesFor(
   override: ResourceOverride,
 ): ContainerResources {
   const { cpu, request, limit } = estimate(component, load);
-  const memory = override.memory ?? memoryQuantity(Math.min(request, quantity(override.memoryLimit ?? "1024Ti")));
-  const smallest = quantity(memory);
+  const estimated = memoryQuantity(request);
+  // A limit below the estimate is the user's word for both.
+  const { memoryLimit = estimated } = override;
+  const memory = override.memory ?? (quantity(memoryLimit) < quantity(estimated) ? memoryLimit : estimated);
   return {
     requests: { cpu: override.cpu ?? cpuQuantity(cpu), memory },
-    limits: { memory: override.memoryLimit ?? (smallest >= limit ? memory : memoryQuantity(limit)) },
+    limits: { memory: override.memoryLimit ?? (quantity(memory) >= limit ? memory : memoryQuantity(limit)) },
   };
 }
 

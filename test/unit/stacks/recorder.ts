@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { parseConfig } from "../../../stacks/config";
 import { pipeline } from "../../../stacks/pipeline";
 import type { StackOutputs } from "../../../stacks/topology";
+import { SERVICES } from "./services";
 
 /** One registered resource: what the engine gets of it. */
 export interface Recorded {
@@ -11,6 +12,8 @@ export interface Recorded {
   readonly protect: boolean;
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly provider: boolean;
+  /** Names of the resources that it waits for. */
+  readonly dependsOn: readonly string[];
 }
 
 /** A program run under mocks. */
@@ -18,9 +21,6 @@ export interface Run {
   readonly resources: readonly Recorded[];
   readonly outputs: StackOutputs;
 }
-
-/** Stand-in for the bundle of our own services. */
-export const SERVICES = { "services.cjs": "// services\n" };
 
 interface Options {
   readonly protect?: boolean | undefined;
@@ -54,6 +54,7 @@ export async function run(raw: Readonly<Record<string, unknown>>, preview = fals
         parent: options.parent?.__name,
         protect: options.protect === true,
         provider: options.provider !== undefined,
+        dependsOn: [options.dependsOn ?? []].flat().map((each) => (each as { readonly __name?: string }).__name ?? "?"),
       });
       return undefined;
     });

@@ -1,0 +1,166 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "../../../stacks/config";
+import { buildTopology, type Topology } from "../../../stacks/topology";
+import { SERVICES } from "./services";
+
+function topologyOf(raw: Record<string, unknown>): Topology {
+  return buildTopology(parseConfig(raw), SERVICES);
+}
+
+function prometheusOf(topology: Topology, shard = 0) {
+  const prometheus = topology.shards[shard]?.replicas[0]?.prometheus;
+  if (prometheus === undefined) throw new Error(`no shard ${String(shard)}`);
+  return prometheus;
+}
+
+describe("single size", () => {
+  const topology = topologyOf({});
+
+  test("has one shard and nothing of Thanos", () => {
+    expect(topology.shards.map(({ index }) => index)).toStrictEqual([0]);
+    expect(topology.querier).toBeUndefined();
+    expect(prometheusOf(topology).sidecarFlags).toBeUndefined();
+    expect(topology.components).not.toContain("querier");
+    expect(topology.answeredBy).toStrictEqual({ component: "prometheus", shard: 0, replica: "a" });
+  });
+
+  test("sends alerts itself, without the labels that tell shards apart", () => {
+    expect(prometheusOf(topology).config).toMatchObject({
+      alerting: {
+        alert_relabel_configs: [{ action: "labeldrop", regex: "cluster|shard|prometheus_replica" }],
+        alertmanagers: [{ static_configs: [{ targets: ["alertmanager.scaled-prometheus.svc:9093"] }] }],
+      },
+    });
+    expect(prometheusOf(topologyOf({ createThanos: true })).config).not.toHaveProperty("alerting");
+  });
+});
+
+describe("Prometheus", () => {
+  test("listens on loopback, and has no lifecycle, admin or remote-write endpoint", () => {
+    const { flags } = prometheusOf(topologyOf({ createThanos: true }));
+    expect(flags["web.listen-address"]).toBe("127.0.0.1:9095");
+    for (const name of Object.keys(flags)) expect(name).not.toMatch(/lifecycle|admin|receiver|retention/);
+  });
+
+  test("admits as many remote reads as all Queriers can send", () => {
+    const { flags } = prometheusOf(topologyOf({ createThanos: true, query: { replicas: 3, maxConcurrent: 10 } }));
+    expect(flags["storage.remote.read-concurrent-limit"]).toBe(3 * 10 * 4);
+  });
+
+  test("forces cluster and shard in the last rules of every job", () => {
+    const config = prometheusOf(topologyOf({ createThanos: true, serversCount: 3, clusterLabel: "eu" }), 2).config as {
+      scrape_configs: { metric_relabel_configs: object[]; relabel_configs: object[]; job_name: string }[];
+    };
+    const forced = [
+      { action: "replace", target_label: "cluster", replacement: "eu" },
+      { action: "replace", target_label: "shard", replacement: "2" },
+    ];
+    expect(config.scrape_configs.map(({ job_name }) => job_name)).toStrictEqual(["hub", "hub-internal", "prometheus"]);
+    for (const job of config.scrape_configs) {
+      expect(job.metric_relabel_configs.slice(-2)).toStrictEqual(forced);
+      expect(job.relabel_configs.slice(-2)).toStrictEqual(forced);
+    }
+  });
+
+  test("sets no limit that could lose what a hub has already let go", () => {
+    const text = JSON.stringify(prometheusOf(topologyOf({})).config);
+    expect(text).not.toMatch(/sample_limit|label_limit|body_size_limit|target_limit/);
+  });
+
+  test.each([
+    ["5s", "5s"],
+    ["15s", "9s"],
+    ["1m", "9s"],
+  ])("a scrape every %s may take %s: less than the hub's own 10 s", (scrapeInterval, timeout) => {
+    const { config } = prometheusOf(topologyOf({ push: { scrapeInterval } }));
+    expect(config).toMatchObject({ global: { scrape_timeout: timeout } });
+  });
+
+  test("a retired shard keeps its configuration, so that its hub is scraped to the end", () => {
+    const inRing = topologyOf({ createThanos: true, serversCount: 3 }).shards[2]?.replicas[0];
+    const retired = topologyOf({ createThanos: true, serversCount: 2, retiredShards: [2] }).shards[2]?.replicas[0];
+    expect(retired?.hub).toBeUndefined();
+    expect(retired?.prometheus).toStrictEqual({ ...inRing?.prometheus, isProtected: false });
+  });
+});
+
+describe("hub", () => {
+  test("drains for two scrapes and the time in which exporters leave it", () => {
+    const drain = (scrapeInterval: string) => topologyOf({ push: { scrapeInterval } }).shards[0]?.replicas[0]?.hub;
+    expect(drain("5s")?.drainSeconds).toBe(20);
+    expect(drain("15s")?.drainSeconds).toBe(40);
+  });
+});
+
+describe("exporter", () => {
+  test("refuses samples five minutes before Prometheus would", () => {
+    expect(topologyOf({ outOfOrderWindow: "30m" }).exporter.config.limits).toStrictEqual({
+      maxBodyBytes: 32 * 2 ** 20,
+      maxFutureSeconds: 60,
+      maxAgeSeconds: 25 * 60,
+    });
+  });
+
+  test("the ring's version changes with what moves keys, and only with that", () => {
+    const ring = (raw: Record<string, unknown>) =>
+      topologyOf({ createThanos: true, serversCount: 3, ...raw }).outputs.ring;
+    const base = ring({});
+    expect(ring({ namespace: { name: "other" }, clusterLabel: "x", retiredShards: [7] })).toBe(base);
+    expect(ring({ serversCount: 4 })).not.toBe(base);
+    expect(ring({ push: { homeShard: 1 } })).not.toBe(base);
+    expect(ring({ push: { shardLabel: "networkID" } })).not.toBe(base);
+  });
+});
+
+describe("properties", () => {
+  const count = fc.integer({ min: 1, max: 63 });
+  const retirements = fc.uniqueArray(fc.integer({ min: 0, max: 63 }), { maxLength: 4 });
+
+  test("the ring is exactly the shards below serversCount; the Querier asks those and the retired ones", () => {
+    fc.assert(
+      fc.property(count, retirements, (serversCount, numbers) => {
+        const retired = numbers.filter((shard) => shard >= serversCount);
+        const topology = topologyOf({ createThanos: true, serversCount, retiredShards: retired });
+        const inRing = Array.from({ length: serversCount }, (_, index) => index);
+        const all = [...inRing, ...retired.sort((left, right) => left - right)];
+        expect(topology.exporter.config.shards.map(({ index }) => index)).toStrictEqual(inRing);
+        expect(topology.shards.map(({ index }) => index)).toStrictEqual(all);
+        const { endpoints } = topology.querier?.endpoints as { endpoints: { address: string; strict: boolean }[] };
+        expect(endpoints.map(({ address }) => address)).toStrictEqual(
+          all.map((shard) => `sidecar-shard-${String(shard)}-a.scaled-prometheus.svc:10901`),
+        );
+        expect(endpoints.every(({ strict }) => strict)).toBe(true);
+        expect(topology.shards.filter(({ replicas }) => replicas[0]?.hub !== undefined)).toHaveLength(serversCount);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("one shard more changes nothing of those that stay", () => {
+    fc.assert(
+      fc.property(count, (serversCount) => {
+        const [before, after] = [serversCount, serversCount + 1].map((n) =>
+          topologyOf({ createThanos: true, serversCount: n }),
+        );
+        expect(after?.shards.slice(0, serversCount)).toStrictEqual(before?.shards);
+        expect(after?.platform).toStrictEqual(before?.platform);
+        expect(after?.alertmanager).toStrictEqual(before?.alertmanager);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  test("external labels are unique", () => {
+    fc.assert(
+      fc.property(count, (serversCount) => {
+        const { shards } = topologyOf({ createThanos: true, serversCount });
+        const labels = shards.flatMap(({ replicas }) =>
+          replicas.map(({ prometheus }) => JSON.stringify((prometheus.config as { global: object }).global)),
+        );
+        expect(new Set(labels).size).toBe(serversCount);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
