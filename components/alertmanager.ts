@@ -12,6 +12,7 @@ import { quickProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
+import { withoutWaiting } from "./kit/waiting";
 
 const PATHS = { config: "/etc/alertmanager", file: "alertmanager.yaml", data: "/alertmanager" } as const;
 
@@ -39,12 +40,15 @@ export class Alertmanager extends Component {
     const mapName = contentName(name, files);
     const config = new core.ConfigMap(
       `${name}-config`,
-      { metadata: { ...metadata, name: mapName }, data: files, immutable: true },
+      { metadata: withoutWaiting({ ...metadata, name: mapName }), data: files, immutable: true },
       this.child(),
     );
     const governing = new core.Service(
       name,
-      { metadata, spec: headlessSpec(selector, [{ name: "http", port: PORTS.alertmanager, target: "http" }]) },
+      {
+        metadata: withoutWaiting(metadata),
+        spec: headlessSpec(selector, [{ name: "http", port: PORTS.alertmanager, target: "http" }]),
+      },
       this.child(),
     );
     new apps.StatefulSet(

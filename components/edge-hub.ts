@@ -10,6 +10,7 @@ import { container, podTemplate } from "./kit/pod";
 import { hubProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
+import { withoutWaiting } from "./kit/waiting";
 
 /** Arguments of {@link EdgeHub}. */
 export interface EdgeHubArgs {
@@ -46,7 +47,7 @@ export class EdgeHub extends Component {
     const scrapeName = hubScrapeName(shard.shard, shard.replica);
     const scrape = new core.Service(
       scrapeName,
-      { metadata: metadata(scrapeName), spec: headlessSpec(selector, port) },
+      { metadata: withoutWaiting(metadata(scrapeName)), spec: headlessSpec(selector, port) },
       this.child(),
     );
     const deployment = new apps.Deployment(
@@ -84,7 +85,7 @@ export class EdgeHub extends Component {
     );
     new core.Service(
       name,
-      { metadata: metadata(name), spec: clusterIpSpec(selector, port) },
+      { metadata: withoutWaiting(metadata(name)), spec: clusterIpSpec(selector, port) },
       this.child({ dependsOn: deployment }),
     );
     this.registerOutputs();

@@ -11,6 +11,7 @@ import { podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { clusterIpSpec } from "./kit/service";
+import { withoutWaiting } from "./kit/waiting";
 
 const PATHS = { config: "/etc/exporter", file: "exporter.json" } as const;
 
@@ -39,7 +40,11 @@ export class Exporter extends Component {
     const mapName = contentName(name, files);
     const config = new core.ConfigMap(
       `${name}-config`,
-      { metadata: { name: mapName, namespace: platform.namespace, labels }, data: files, immutable: true },
+      {
+        metadata: withoutWaiting({ name: mapName, namespace: platform.namespace, labels }),
+        data: files,
+        immutable: true,
+      },
       this.child(),
     );
     const deployment = new apps.Deployment(
@@ -74,7 +79,7 @@ export class Exporter extends Component {
     new core.Service(
       name,
       {
-        metadata: { name, namespace: platform.namespace, labels },
+        metadata: withoutWaiting({ name, namespace: platform.namespace, labels }),
         spec: clusterIpSpec(selector, [{ name: "http", port: PORTS.push, target: "http" }]),
       },
       this.child({ dependsOn: deployment }),

@@ -4,6 +4,7 @@ import type { PodComponent } from "../model/parts";
 import { Component } from "./kit/component";
 import { commonLabels, ownLabels, type Labels } from "./kit/labels";
 import { RESTRICTED_NAMESPACE } from "./kit/security";
+import { withoutWaiting } from "./kit/waiting";
 
 /** Arguments of {@link Namespace}. */
 export interface NamespaceArgs {
@@ -36,7 +37,11 @@ export class Namespace extends Component {
       new core.ServiceAccount(
         component,
         {
-          metadata: { name: component, namespace: args.namespace, labels: commonLabels({ component }, args.labels) },
+          metadata: withoutWaiting({
+            name: component,
+            namespace: args.namespace,
+            labels: commonLabels({ component }, args.labels),
+          }),
           automountServiceAccountToken: false,
         },
         this.child({ dependsOn: namespace }),

@@ -13,6 +13,7 @@ import { quickProbes, replayingProbes } from "./kit/probes";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
+import { withoutWaiting } from "./kit/waiting";
 
 /** Seconds for writing the head at a stop; 90 s were too short for large ones (facts/prometheus.md). */
 const GRACE_SECONDS = 600;
@@ -55,12 +56,15 @@ export class PrometheusServer extends Component {
     });
     const config = new core.ConfigMap(
       name,
-      { metadata: metadata(name), data: { [PROMETHEUS_PATHS.file]: toYaml(args.config) } },
+      { metadata: withoutWaiting(metadata(name)), data: { [PROMETHEUS_PATHS.file]: toYaml(args.config) } },
       this.child(),
     );
     const governing = new core.Service(
       name,
-      { metadata: metadata(name), spec: headlessSpec(selector, [{ name: "http", port: PORTS.gate, target: "http" }]) },
+      {
+        metadata: withoutWaiting(metadata(name)),
+        spec: headlessSpec(selector, [{ name: "http", port: PORTS.gate, target: "http" }]),
+      },
       this.child(),
     );
     const timeout = `${String(args.timeoutMinutes)}m`;
@@ -97,7 +101,7 @@ export class PrometheusServer extends Component {
       new core.Service(
         sidecar,
         {
-          metadata: metadata(sidecar),
+          metadata: withoutWaiting(metadata(sidecar)),
           spec: clusterIpSpec(selector, [{ name: "grpc", port: PORTS.thanosGrpc, target: "grpc" }]),
         },
         this.child({ dependsOn: statefulSet }),

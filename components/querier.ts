@@ -12,6 +12,7 @@ import { container, podTemplate } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { THANOS_UID } from "./kit/security";
 import { toYaml } from "./kit/yaml";
+import { withoutWaiting } from "./kit/waiting";
 
 /** Seconds that clients have to notice that a pod stops, before it does. */
 const DRAIN_SECONDS = 5;
@@ -38,7 +39,11 @@ export class Querier extends Component {
     const mapName = contentName(name, files);
     const endpoints = new core.ConfigMap(
       `${name}-endpoints`,
-      { metadata: { name: mapName, namespace: platform.namespace, labels }, data: files, immutable: true },
+      {
+        metadata: withoutWaiting({ name: mapName, namespace: platform.namespace, labels }),
+        data: files,
+        immutable: true,
+      },
       this.child(),
     );
     new apps.Deployment(

@@ -5,6 +5,7 @@ import { Component } from "./kit/component";
 import { commonLabels, selectorLabels, type Part } from "./kit/labels";
 import type { Platform } from "./kit/platform";
 import { clusterIpSpec } from "./kit/service";
+import { withoutWaiting } from "./kit/waiting";
 
 /** Arguments of {@link QueryEndpoint}. */
 export interface QueryEndpointArgs {
@@ -19,11 +20,11 @@ export class QueryEndpoint extends Component {
     new core.Service(
       NAMES.query,
       {
-        metadata: {
+        metadata: withoutWaiting({
           name: NAMES.query,
           namespace: platform.namespace,
           labels: { ...commonLabels({ component: args.answeredBy.component }, platform.labels) },
-        },
+        }),
         spec: clusterIpSpec(selectorLabels(args.answeredBy), [{ name: "http", port: PORTS.query, target: "http" }]),
       },
       this.child(),

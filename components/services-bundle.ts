@@ -2,6 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { Component } from "./kit/component";
 import { ownLabels, type Labels } from "./kit/labels";
+import { withoutWaiting } from "./kit/waiting";
 
 /** Arguments of {@link ServicesBundle}. */
 export interface ServicesBundleArgs {
@@ -21,7 +22,11 @@ export class ServicesBundle extends Component {
     new core.ConfigMap(
       "services",
       {
-        metadata: { name: args.mapName, namespace: args.namespace, labels: { ...args.labels, ...ownLabels() } },
+        metadata: withoutWaiting({
+          name: args.mapName,
+          namespace: args.namespace,
+          labels: { ...args.labels, ...ownLabels() },
+        }),
         data: args.files,
         immutable: true,
       },
