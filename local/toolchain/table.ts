@@ -49,8 +49,8 @@ export const clientTools: readonly Tool[] = [
     group: "pulumi-language-nodejs",
     package: "github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs",
     module: "github.com/pulumi/pulumi/sdk/v3",
-    // This host is older than the CLI and takes the runtime options of Pulumi.yaml as flags only.
-    alwaysWith: ["-typescript=false", "-nodeargs=--require tsx/cjs"],
+    // This host is older than the CLI and takes the runtime option `typescript: false` of Pulumi.yaml as a flag only.
+    alwaysWith: ["-typescript=false"],
     variables: ["github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=VERSION"],
   },
   {
