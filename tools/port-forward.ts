@@ -43,7 +43,8 @@ kill "$watcher" 2>/dev/null
 exit "$code"`;
 
 /** kubectl says so and, by version, ends or stays without a working tunnel. */
-const broken = /lost connection to pod|error creating (error|forwarding) stream|unable to do port forwarding|an error occurred forwarding/;
+const broken =
+  /lost connection to pod|error creating (error|forwarding) stream|unable to do port forwarding|an error occurred forwarding/;
 
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
@@ -157,7 +158,11 @@ export class PortForward {
     const { target, resource, remotePort, program = "kubectl" } = this.options;
     const forwarding = `${String(this.port)}:${String(remotePort)}`;
     const args = [program, ...targetArguments(target), "port-forward", "--address", "127.0.0.1", resource, forwarding];
-    const child = spawn("/bin/sh", ["-c", supervised, "sh", ...args], { stdio: ["pipe", "pipe", "pipe"] });
+    // Detached: Ctrl-C must not take the tunnel away under the pushes that are still under way.
+    const child = spawn("/bin/sh", ["-c", supervised, "sh", ...args], {
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    });
     this.child = child;
     let wasReady = false;
     const onLine = (line: string): void => {

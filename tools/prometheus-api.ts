@@ -123,7 +123,10 @@ export class PrometheusApi {
   }
 
   /** An instant query whose answer must be a vector. */
-  async vector(query: string, time?: number): Promise<{ readonly samples: readonly VectorSample[]; readonly warnings: readonly string[] }> {
+  async vector(
+    query: string,
+    time?: number,
+  ): Promise<{ readonly samples: readonly VectorSample[]; readonly warnings: readonly string[] }> {
     const result = await this.query(query, time);
     if (result.type === "vector") return result;
     throw new PrometheusApiError(query, 200, "unexpected answer", `a ${result.type} instead of a vector`);

@@ -72,7 +72,7 @@ export class PulumiStack {
       await stack.recoverSalt();
       return stack;
     }
-    if (!/no stack named/.test(found.stderr)) throw failure(`stack ${name} can't be read`, found);
+    if (!found.stderr.includes("no stack named")) throw failure(`stack ${name} can't be read`, found);
     if (!options.create) return undefined;
     await stack.init();
     return stack;
@@ -89,7 +89,10 @@ export class PulumiStack {
     const directory = join(this.backend.directory, "config");
     const path = join(directory, `Pulumi.${shortStackName(this.name)}.yaml`);
     mkdirSync(directory, { recursive: true });
-    const text = dump({ ...content, ...(salt === undefined ? {} : { encryptionsalt: salt }) }, { lineWidth: -1, noRefs: true });
+    const text = dump(
+      { ...content, ...(salt === undefined ? {} : { encryptionsalt: salt }) },
+      { lineWidth: -1, noRefs: true },
+    );
     const partial = `${path}.${String(process.pid)}`;
     writeFileSync(partial, text, { mode: 0o600 });
     renameSync(partial, path);
@@ -112,7 +115,11 @@ export class PulumiStack {
   private async init(): Promise<void> {
     let place = repositoryRoot;
     const committed = readYaml(stackConfigPath(this.name));
-    if (this.backend.owner === "ours" && committed.encryptionsalt === undefined && committed.secretsprovider === undefined) {
+    if (
+      this.backend.owner === "ours" &&
+      committed.encryptionsalt === undefined &&
+      committed.secretsprovider === undefined
+    ) {
       place = join(this.backend.directory ?? "", "project");
       mkdirSync(place, { recursive: true });
       writeFileSync(join(place, "Pulumi.yaml"), dump({ name: PROJECT, runtime: "nodejs" }));
@@ -125,7 +132,8 @@ export class PulumiStack {
   /** Deploys. Returns when everything is up; the whole output goes to a log file. */
   async up(onProgress: (note: string) => void): Promise<void> {
     await this.clearStaleLocks();
-    await this.operation("up", ["--yes", "--skip-preview", "--suppress-outputs"], onProgress);
+    // The preview that comes first refuses a deletion of what is protected; without it the rest would be deleted before.
+    await this.operation("up", ["--yes", "--suppress-outputs"], onProgress);
     const { pending } = await this.state();
     if (pending.length === 0) return;
     say(`    ${String(pending.length)} operation(s) of an interrupted run are still open: reading the real state back`);
@@ -150,6 +158,7 @@ export class PulumiStack {
     const result = await this.pulumi(["stack", "rm", this.name, "--yes", "--preserve-config"]);
     if (result.code !== 0) throw failure(`stack ${this.name} can't be removed`, result);
     rmSync(this.scratchPath(), { force: true });
+    rmSync(join(this.backend.directory ?? "", "config", `Pulumi.${shortStackName(this.name)}.yaml`), { force: true });
   }
 
   /** What an `up` would do, as the engine's JSON (`pulumi preview --json`). */
@@ -198,7 +207,11 @@ export class PulumiStack {
     if (result.code !== 0) throw failure("the lock can't be removed", result);
   }
 
-  private async operation(command: string, extra: readonly string[], onProgress: (note: string) => void): Promise<void> {
+  private async operation(
+    command: string,
+    extra: readonly string[],
+    onProgress: (note: string) => void,
+  ): Promise<void> {
     const logs = join(stateDirectory(), "logs");
     mkdirSync(logs, { recursive: true });
     const log = join(logs, `${shortStackName(this.name)}-${command}.log`);
@@ -207,8 +220,11 @@ export class PulumiStack {
     const onLine = (line: string): void => {
       appendFileSync(log, `${line}\n`);
       if (/ (created|updated|deleted|replaced|refreshed)\b/.test(line)) done += 1;
-      const shown = /^\s*[-+~><=*!]*\s*(\S*kubernetes:\S+|\S*scaled-prometheus:\S+|pulumi:\S+)\s+(\S+)\s+(.*)$/.exec(line);
-      if (shown !== null) onProgress(`${String(done)} done; ${shown[2] ?? ""} ${shown[3] ?? ""}`.slice(0, 110));
+      const shown = /^\s*[-+~><=*!]*\s*(\S*kubernetes:\S+|\S*scaled-prometheus:\S+|pulumi:\S+)\s+(\S+)\s+(.*)$/.exec(
+        line,
+      );
+      if (shown !== null && !pluginRemark.test(line))
+        onProgress(`${String(done)} done; ${shown[2] ?? ""} ${shown[3] ?? ""}`.slice(0, 110));
     };
     const args = [command, "--stack", this.name, "--non-interactive", "--color", "never", ...extra];
     const result = await this.pulumi([...args, ...this.configArguments()], onLine);
@@ -229,9 +245,17 @@ export class PulumiStack {
   }
 }
 
+/** Pulumi remarks on every plugin that it finds on PATH, which is where the local toolchain puts them. */
+const pluginRemark = /warning: using pulumi-\S+ from \$PATH at /;
+
 /** An error that carries Pulumi's diagnostics rather than all of its output. */
 function failure(what: string, result: ChildResult, log?: string): UserError {
-  const lines = `${result.stdout}\n${result.stderr}`.split("\n").filter((line) => line.trim() !== "");
+  const all = `${result.stdout}\n${result.stderr}`.split("\n");
+  // A provider that dies prints its stacks; they are in the log.
+  const crash = all.findIndex((line) => /^\s*(goroutine \d|PC=0x)/.test(line));
+  const lines = (crash < 0 ? all : all.slice(0, crash)).filter(
+    (line) => line.trim() !== "" && !pluginRemark.test(line),
+  );
   const diagnostics = lines.findIndex((line) => line.startsWith("Diagnostics:"));
   const shown = (diagnostics >= 0 ? lines.slice(diagnostics + 1) : lines.slice(-25)).slice(0, 60);
   const stopped = result.signal === undefined ? "" : ` (ended by ${result.signal})`;

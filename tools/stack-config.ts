@@ -53,7 +53,11 @@ function plain(value: unknown): unknown {
   }
 }
 
-function read<T extends z.ZodType>(config: Readonly<Record<string, unknown>>, key: string, schema: T): z.infer<T> | undefined {
+function read<T extends z.ZodType>(
+  config: Readonly<Record<string, unknown>>,
+  key: string,
+  schema: T,
+): z.infer<T> | undefined {
   const parsed = schema.safeParse(plain(config[`scaled-prometheus:${key}`]));
   return parsed.success ? parsed.data : undefined;
 }

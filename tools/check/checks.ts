@@ -2,6 +2,7 @@
 
 import type { Labels, PrometheusApi, QueryResult, VectorSample } from "../prometheus-api";
 import { limiter } from "../feed/feed";
+import type { Gateway } from "../feed/fleet";
 import type { ExpectedSum, Instant, Moment } from "./expected";
 import { expectIncreases, expectInstant, expectQuantile, expectSamples } from "./expected";
 import type { CheckReport } from "./report";
@@ -86,9 +87,12 @@ export interface CheckContext {
 const selector = ({ stored }: CheckContext, more = ""): string => `{feed_run="${stored.fleet.run}"${more}}`;
 
 /** How many series of the run the root counts, and how many of them are one series on two shards. */
-export async function countSeries(
-  context: CheckContext,
-): Promise<{ readonly counted: number; readonly distinct: number; readonly query: string; readonly warnings: readonly string[] }> {
+export async function countSeries(context: CheckContext): Promise<{
+  readonly counted: number;
+  readonly distinct: number;
+  readonly query: string;
+  readonly warnings: readonly string[];
+}> {
   const { api, moment } = context;
   const query = `count(${selector(context)})`;
   // `without` drops the metric's name, which two series may differ in alone.
@@ -133,7 +137,10 @@ async function checkRates(context: CheckContext): Promise<readonly CheckReport[]
     const { byGateway, uncertain } = expectIncreases(stored, moment, metric, options.range);
     const divisor = isRate ? options.range / 1_000 : 1;
     const scaled = new Map(
-      [...byGateway].map(([id, { value, magnitude }]) => [id, { value: value / divisor, magnitude: magnitude / divisor }]),
+      [...byGateway].map(([id, { value, magnitude }]) => [
+        id,
+        { value: value / divisor, magnitude: magnitude / divisor },
+      ]),
     );
     const answered = await api.vector(query, moment.at);
     warn(comparison, answered);
@@ -145,7 +152,9 @@ async function checkRates(context: CheckContext): Promise<readonly CheckReport[]
     const comparison = new Comparison(`quantiles of ${metric}`, `histogram_quantile(q, ${inner})`);
     const increases = expectIncreases(stored, moment, `${metric}_bucket`, options.range);
     if (increases.uncertain.size > 0) {
-      comparison.note(`left out: ${String(increases.uncertain.size)} gateways have pushes that may or may not be stored`);
+      comparison.note(
+        `left out: ${String(increases.uncertain.size)} gateways have pushes that may or may not be stored`,
+      );
     } else {
       for (const q of quantiles) {
         const expected = expectQuantile(increases, q);
@@ -154,9 +163,15 @@ async function checkRates(context: CheckContext): Promise<readonly CheckReport[]
         const got = answered.samples[0]?.value;
         const nothing = increases.byBound.size === 0;
         // Interpolation divides small differences of counts, so rounding shows more than in a sum.
-        const close = got !== undefined && (Object.is(got, expected) || Math.abs(got - expected) <= 1e-6 * Math.abs(expected));
+        const close =
+          got !== undefined && (Object.is(got, expected) || Math.abs(got - expected) <= 1e-6 * Math.abs(expected));
         if (nothing ? got === undefined : close) comparison.ok();
-        else comparison.mismatch(`q=${String(q)}`, nothing ? "nothing" : String(expected), got === undefined ? "nothing" : String(got));
+        else
+          comparison.mismatch(
+            `q=${String(q)}`,
+            nothing ? "nothing" : String(expected),
+            got === undefined ? "nothing" : String(got),
+          );
       }
     }
     reports.push(comparison.report());
@@ -188,9 +203,12 @@ export async function checkAggregates(
   return { checks: [comparison.report(), ...rest], duplicates };
 }
 
+/** Gateways that one query of the sample check reads together. */
+const batchSize = 16;
+
 /**
- * Every acknowledged sample is readable, with exactly its timestamp and value, and nothing else is: asked gateway by
- * gateway as a range vector, shards taken together.
+ * Every acknowledged sample after `start` is readable, with exactly its timestamp and value, and nothing else is:
+ * asked as range vectors, some gateways at a time, shards taken together.
  */
 export async function checkSamples(
   context: CheckContext,
@@ -198,27 +216,28 @@ export async function checkSamples(
   onProgress: (note: string) => void,
 ): Promise<CheckReport> {
   const { api, stored, moment, options } = context;
-  const comparison = new Comparison("samples", `{feed_run="${stored.fleet.run}",gatewayID="..."}[...]`);
-  const limited = limiter(4);
+  const comparison = new Comparison("samples", `{feed_run="${stored.fleet.run}",gatewayID=~"..."}[...]`);
+  const limited = limiter(2);
+  const { gateways } = stored.fleet;
   let done = 0;
   let twice = 0;
-  const { gateways } = stored.fleet;
-  await Promise.all(
-    gateways.map((gateway) =>
-      limited(async () => {
-        for (let end = moment.at; end > start; end -= options.chunk) {
-          const length = Math.min(options.chunk, end - start);
-          const query = `${selector(context, `,gatewayID="${gateway.id}"`)}[${String(length)}ms]`;
-          const answer = await api.query(query, end);
-          warn(comparison, answer);
-          const expected = expectSamples(stored, gateway, end - length, end, moment.settledBefore);
-          twice += compareSamples(comparison, answer, expected);
-        }
-        done += 1;
-        onProgress(`samples of ${String(done)}/${String(gateways.length)} gateways read back`);
-      }),
-    ),
+  const readBatch = async (batch: readonly Gateway[]): Promise<void> => {
+    const ids = batch.map(({ id }) => id).join("|");
+    for (let end = moment.at; end > start; end -= options.chunk) {
+      const length = Math.min(options.chunk, end - start);
+      const query = `${selector(context, `,gatewayID=~"${ids}"`)}[${String(length)}ms]`;
+      const answer = await api.query(query, end);
+      warn(comparison, answer);
+      const expected = batch.map((one) => expectSamples(stored, one, end - length, end, moment.settledBefore));
+      twice += compareSamples(comparison, answer, new Map(expected.flatMap((one) => [...one])));
+    }
+    done += batch.length;
+    onProgress(`samples of ${String(done)}/${String(gateways.length)} gateways read back`);
+  };
+  const batches = Array.from({ length: Math.ceil(gateways.length / batchSize) }, (_, index) =>
+    gateways.slice(index * batchSize, (index + 1) * batchSize),
   );
+  await Promise.all(batches.map((batch) => limited(() => readBatch(batch))));
   if (twice > 0) comparison.note(`${String(twice)} samples are on two shards`);
   return comparison.report();
 }
@@ -245,7 +264,12 @@ export function compareSamples(comparison: Comparison, answer: QueryResult, expe
     for (const [timestamp, value] of must) {
       const got = points.get(timestamp);
       if (got === value) comparison.ok();
-      else comparison.mismatch(`${key} @ ${String(timestamp)}`, String(value), got === undefined ? "nothing" : String(got));
+      else
+        comparison.mismatch(
+          `${key} @ ${String(timestamp)}`,
+          String(value),
+          got === undefined ? "nothing" : String(got),
+        );
       points.delete(timestamp);
     }
     for (const [timestamp, value] of may) {

@@ -42,7 +42,9 @@ class Sums {
   }
 
   totals(): ReadonlyMap<string, ExpectedSum> {
-    return new Map([...this.values].map(([key, values]) => [key, { value: sum(values), magnitude: sum(values.map(Math.abs)) }]));
+    return new Map(
+      [...this.values].map(([key, values]) => [key, { value: sum(values), magnitude: sum(values.map(Math.abs)) }]),
+    );
   }
 }
 
@@ -60,7 +62,10 @@ export function expectInstant(stored: Stored, moment: Moment, lookback: number):
     most += all.size;
     if (pushes.some(({ state }) => state === "maybe")) {
       uncertain.add(gateway.id);
-      least += stored.latestOf(gateway, pushes.filter(({ state }) => state === "stored")).size;
+      least += stored.latestOf(
+        gateway,
+        pushes.filter(({ state }) => state === "stored"),
+      ).size;
       continue;
     }
     least += all.size;
@@ -111,9 +116,10 @@ export function expectIncreases(stored: Stored, moment: Moment, metric: string, 
 
 /** `histogram_quantile(q, sum by (le) (increase(...)))` from the ledger's buckets. */
 export function expectQuantile(increases: Increases, q: number): number {
-  const buckets = [...increases.byBound].map(
-    ([bound, { value }]): Bucket => ({ upperBound: bound === "+Inf" ? Infinity : Number(bound), count: value }),
-  );
+  const buckets = [...increases.byBound].map(([bound, { value }]): Bucket => ({
+    upperBound: bound === "+Inf" ? Infinity : Number(bound),
+    count: value,
+  }));
   return bucketQuantile(q, buckets);
 }
 
@@ -126,8 +132,14 @@ export function expectSamples(
   settledBefore: number,
 ): ReadonlyMap<string, { readonly must: readonly Point[]; readonly may: readonly Point[] }> {
   const pushes = stored.pushesOf(gateway, start, end, settledBefore);
-  const must = stored.seriesOf(gateway, pushes.filter(({ state }) => state === "stored"));
-  const may = stored.seriesOf(gateway, pushes.filter(({ state }) => state === "maybe"));
+  const must = stored.seriesOf(
+    gateway,
+    pushes.filter(({ state }) => state === "stored"),
+  );
+  const may = stored.seriesOf(
+    gateway,
+    pushes.filter(({ state }) => state === "maybe"),
+  );
   const keys = new Set([...must.keys(), ...may.keys()]);
   return new Map(
     [...keys].map((key) => [key, { must: must.get(key)?.points ?? [], may: may.get(key)?.points ?? [] }] as const),

@@ -41,12 +41,6 @@ export function increase(points: readonly Point[], end: number, range: number): 
   return result * ((sampled + toStart + toEnd) / sampled);
 }
 
-/** `rate`: `increase` per second. */
-export function rate(points: readonly Point[], end: number, range: number): number | undefined {
-  const increased = increase(points, end, range);
-  return increased === undefined ? undefined : increased / (range / 1_000);
-}
-
 /** One cumulative bucket of a classic histogram. */
 export interface Bucket {
   readonly upperBound: number;

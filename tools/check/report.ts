@@ -74,7 +74,9 @@ export function formatMoment(report: MomentReport): readonly string[] {
   for (const check of report.checks) {
     const verdict = check.mismatches > 0 ? "WRONG" : check.compared === 0 ? "none " : "ok   ";
     const note = check.note === undefined ? "" : `  [${check.note}]`;
-    lines.push(`  ${verdict} ${check.name}: ${String(check.compared)} compared, ${String(check.mismatches)} wrong${note}`);
+    lines.push(
+      `  ${verdict} ${check.name}: ${String(check.compared)} compared, ${String(check.mismatches)} wrong${note}`,
+    );
     if (check.mismatches === 0) continue;
     lines.push(`        ${check.query}`);
     for (const { what, expected, answered } of check.first) {

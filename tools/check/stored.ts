@@ -89,7 +89,10 @@ export class Stored {
   }
 
   /** Each series' latest sample from `pushes`, by key: what an instant query sees. */
-  latestOf(gateway: Gateway, pushes: readonly StoredPush[]): ReadonlyMap<string, { series: Series; timestamp: number }> {
+  latestOf(
+    gateway: Gateway,
+    pushes: readonly StoredPush[],
+  ): ReadonlyMap<string, { series: Series; timestamp: number }> {
     const found = new Map<string, { series: Series; timestamp: number }>();
     for (const push of pushes) {
       const rejected = rejectedSeries(this.fleet, gateway, push);

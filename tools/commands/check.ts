@@ -14,6 +14,7 @@ import type { Arguments, Command } from "../flags";
 import { interruptSignal } from "../flags";
 import { ledgerDirectory } from "../paths";
 import { PrometheusApi, PrometheusApiError } from "../prometheus-api";
+import { grouped } from "../table";
 import { say, step, UserError } from "../terminal";
 
 /** The newest ledger of a stack; run names sort by time. */
@@ -25,7 +26,8 @@ export function latestLedger(stack: string): string {
         .sort()
         .at(-1)
     : undefined;
-  if (newest === undefined) throw new UserError(`no ledger of stack ${stack} in ${directory}`, `make feed STACK=${stack}`);
+  if (newest === undefined)
+    throw new UserError(`no ledger of stack ${stack} in ${directory}`, `make feed STACK=${stack}`);
   return join(directory, newest);
 }
 
@@ -43,13 +45,14 @@ function duration(args: Arguments, name: string, fallback: number): number {
   return Math.round(args.seconds(name, fallback / 1_000, 0.001, 30 * 86_400) * 1_000);
 }
 
-/** One whole check at `at` (ms). */
+/** One check at `at` (ms); samples are read back from `samplesFrom` (ms) on. */
 async function checkMoment(
   api: PrometheusApi,
   stored: Stored,
   at: number,
   settings: Settings,
   onProgress: (note: string) => void,
+  samplesFrom = (stored.span?.first ?? at) - 1,
 ): Promise<MomentReport> {
   const startedAt = Date.now();
   const context = {
@@ -60,8 +63,8 @@ async function checkMoment(
   };
   onProgress("aggregates");
   const { checks, duplicates } = await checkAggregates(context, settings.allowDuplicates);
-  const from = (stored.span?.first ?? at) - 1;
-  const samples = settings.samples && from < at ? [await checkSamples(context, from, onProgress)] : [];
+  const wanted = settings.samples && samplesFrom < at;
+  const samples = wanted ? [await checkSamples(context, samplesFrom, onProgress)] : [];
   return { at, checks: [...checks, ...samples], duplicates, milliseconds: Date.now() - startedAt };
 }
 
@@ -93,50 +96,89 @@ async function once(api: PrometheusApi, args: Arguments, settings: Settings): Pr
   const mismatches = reports.reduce((total, report) => total + mismatchesOf(report), 0);
   const compared = reports.flatMap(({ checks }) => checks).reduce((total, check) => total + check.compared, 0);
   if (args.has("json")) {
-    process.stdout.write(`${JSON.stringify({ run: stored.fleet.run, ok: mismatches === 0, compared, mismatches, reports })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ run: stored.fleet.run, ok: mismatches === 0, compared, mismatches, reports })}\n`,
+    );
   }
-  say(mismatches === 0 ? `all ${String(compared)} comparisons agree` : `${String(mismatches)} of ${String(compared)} comparisons disagree`);
+  say(
+    mismatches === 0
+      ? `all ${String(compared)} comparisons agree`
+      : `${String(mismatches)} of ${String(compared)} comparisons disagree`,
+  );
   return mismatches === 0 && compared > 0 ? 0 : 1;
 }
 
-/** Checks again and again; a query that fails is an error answer, not a wrong one, and is counted apart. */
+interface Totals {
+  checks: number;
+  mismatches: number;
+  errors: number;
+  mostDuplicates: number;
+}
+
+/** One check of many; a query that fails is an error answer, not a wrong one, and is counted apart. */
+async function tally(totals: Totals, json: boolean, check: () => Promise<MomentReport>): Promise<boolean> {
+  try {
+    const report = await check();
+    totals.checks += 1;
+    totals.mismatches += mismatchesOf(report);
+    totals.mostDuplicates = Math.max(totals.mostDuplicates, report.duplicates);
+    if (json) process.stdout.write(`${JSON.stringify(report)}\n`);
+    const count = report.checks.reduce((total, one) => total + one.compared, 0);
+    if (mismatchesOf(report) > 0) for (const line of formatMoment(report)) say(line);
+    else {
+      const took = (report.milliseconds / 1_000).toFixed(1);
+      say(
+        `ok ${new Date(report.at).toISOString()}: ${grouped(count)} comparisons, ${grouped(report.duplicates)} duplicates (${took} s)`,
+      );
+    }
+    return true;
+  } catch (error) {
+    if (!(error instanceof PrometheusApiError)) throw error;
+    totals.errors += 1;
+    say(`no answer ${new Date().toISOString()}: ${error.message}`);
+    return false;
+  }
+}
+
+/**
+ * Checks again and again, reading back the samples since the check before, so that the checks stay small; the last
+ * check reads the whole run, with what was acknowledged late.
+ */
 async function continuously(api: PrometheusApi, args: Arguments, settings: Settings, every: number): Promise<number> {
-  const { signal, dispose } = interruptSignal("stopping after this check");
+  const { signal, dispose } = interruptSignal("stopping after a last check of the whole run");
   const end = Date.now() + args.seconds("duration", 86_400, 1, 30 * 86_400) * 1_000;
-  const totals = { checks: 0, mismatches: 0, errors: 0, mostDuplicates: 0 };
+  const totals: Totals = { checks: 0, mismatches: 0, errors: 0, mostDuplicates: 0 };
+  const json = args.has("json");
+  let readUntil = 0;
   try {
     while (!signal.aborted && Date.now() < end) {
       const startedAt = Date.now();
+      const at = startedAt - settings.settle;
       const stored = new Stored(readLedger(settings.ledger));
-      if (stored.span !== undefined && stored.span.first <= startedAt - settings.settle) {
-        try {
-          const report = await checkMoment(api, stored, startedAt - settings.settle, settings, () => undefined);
-          totals.checks += 1;
-          totals.mismatches += mismatchesOf(report);
-          totals.mostDuplicates = Math.max(totals.mostDuplicates, report.duplicates);
-          if (args.has("json")) process.stdout.write(`${JSON.stringify(report)}\n`);
-          const count = report.checks.reduce((total, check) => total + check.compared, 0);
-          const time = new Date(report.at).toISOString();
-          if (mismatchesOf(report) > 0) for (const line of formatMoment(report)) say(line);
-          else say(`ok ${time}: ${String(count)} comparisons, ${String(report.duplicates)} duplicates`);
-        } catch (error) {
-          if (!(error instanceof PrometheusApiError)) throw error;
-          totals.errors += 1;
-          say(`no answer ${new Date().toISOString()}: ${error.message}`);
-        }
+      if (stored.span !== undefined && stored.span.first <= at) {
+        const from = Math.max(readUntil, stored.span.first - 1);
+        if (await tally(totals, json, () => checkMoment(api, stored, at, settings, () => undefined, from)))
+          readUntil = at;
       }
       await sleep(Math.max(0, startedAt + every - Date.now()), undefined, { signal }).catch(() => undefined);
+    }
+    const at = Date.now() - settings.settle;
+    const stored = new Stored(readLedger(settings.ledger));
+    if (stored.span !== undefined && stored.span.first <= at) {
+      say("the whole run:");
+      await tally(totals, json, () => checkMoment(api, stored, at, settings, () => undefined));
     }
   } finally {
     dispose();
   }
+  const { checks, mismatches, errors, mostDuplicates } = totals;
   say(
-    `${String(totals.checks)} checks, ${String(totals.mismatches)} mismatches, ${String(totals.errors)} without an answer, ` +
-      `at most ${String(totals.mostDuplicates)} duplicates`,
+    `${grouped(checks)} checks, ${grouped(mismatches)} mismatches, ${grouped(errors)} without an answer, ` +
+      `at most ${grouped(mostDuplicates)} duplicates`,
   );
   process.stdout.write(`RESULT ${JSON.stringify(totals)}\n`);
-  const errorsCount = totals.errors > 0 && !args.has("allow-errors");
-  return totals.mismatches === 0 && !errorsCount && totals.checks > 0 ? 0 : 1;
+  const errorsCount = errors > 0 && !args.has("allow-errors");
+  return mismatches === 0 && !errorsCount && checks > 0 ? 0 : 1;
 }
 
 async function run(args: Arguments): Promise<number> {
@@ -175,7 +217,12 @@ export const checkCommand: Command = {
   ],
   flags: {
     ledger: { value: "file", description: "ledger of the run", default: "the stack's newest" },
-    at: { value: "time", description: "when to evaluate (repeatable)", default: "the last acknowledged timestamp", multiple: true },
+    at: {
+      value: "time",
+      description: "when to evaluate (repeatable)",
+      default: "the last acknowledged timestamp",
+      multiple: true,
+    },
     history: { value: "n", description: "check at this many earlier timestamps of the run, too", default: "0" },
     every: { value: "time", description: "check again and again until stopped, at now minus --settle" },
     duration: { value: "time", description: "with --every: stop after this time", default: "86400" },

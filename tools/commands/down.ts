@@ -36,7 +36,9 @@ async function describeClaims(stack: string, namespace: string, goes: boolean): 
   try {
     const claims = await getClaims({ ...clusterOf(stack), namespace });
     if (claims.length === 0) return [];
-    const list = claims.map(({ metadata, status }) => `${metadata.name} (${status.capacity?.storage ?? "?"})`).join(", ");
+    const list = claims
+      .map(({ metadata, status }) => `${metadata.name} (${status.capacity?.storage ?? "?"})`)
+      .join(", ");
     return goes
       ? [`volume claims that go with namespace ${namespace}: ${list}`]
       : [
@@ -44,7 +46,9 @@ async function describeClaims(stack: string, namespace: string, goes: boolean): 
           `  to delete them: kubectl --namespace ${namespace} delete pvc ${claims.map(({ metadata }) => metadata.name).join(" ")}`,
         ];
   } catch (error) {
-    return [`volume claims of namespace ${namespace} can't be listed: ${error instanceof Error ? error.message : String(error)}`];
+    return [
+      `volume claims of namespace ${namespace} can't be listed: ${error instanceof Error ? error.message : String(error)}`,
+    ];
   }
 }
 
@@ -70,7 +74,8 @@ async function run(args: Arguments): Promise<number> {
   } catch {
     // An interrupted first `up` left no outputs; what it made is in the state all the same.
   }
-  const claims = namespace === undefined ? [] : await describeClaims(stack, namespace, ownsNamespace(resources, namespace));
+  const claims =
+    namespace === undefined ? [] : await describeClaims(stack, namespace, ownsNamespace(resources, namespace));
   if (kept.length > 0) {
     await step(`lifting the protection of ${String(kept.length)} resources`, () => pulumi.unprotectAll());
   }

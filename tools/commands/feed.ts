@@ -31,7 +31,8 @@ function openLedger(args: Arguments, intervalSeconds: number): LedgerWriter {
     return LedgerWriter.resume(resumed);
   }
   const run = args.text("run") ?? newRunName();
-  if (!/^[a-zA-Z0-9._-]{1,60}$/.test(run)) throw new UserError(`--run ${run}: letters, digits, dot, dash and underscore only`);
+  if (!/^[a-zA-Z0-9._-]{1,60}$/.test(run))
+    throw new UserError(`--run ${run}: letters, digits, dot, dash and underscore only`);
   return newLedger(args.text("ledger") ?? ledgerPath(args.stack, run), run, fleetOptions(args), intervalSeconds);
 }
 
@@ -57,7 +58,9 @@ async function run(args: Arguments): Promise<number> {
       deployment === undefined ? await feed((url ?? "").replace(/\/+$/, "")) : await withPush(deployment, feed);
     const failed = report.rounds.reduce((total, round) => total + round.failed, 0);
     const acknowledged = report.rounds.reduce((total, round) => total + round.acknowledged, 0);
-    say(`${grouped(report.rounds.length)} rounds, ${grouped(acknowledged)} pushes acknowledged, ${grouped(failed)} failed`);
+    say(
+      `${grouped(report.rounds.length)} rounds, ${grouped(acknowledged)} pushes acknowledged, ${grouped(failed)} failed`,
+    );
     say(`check it: make feed-check STACK=${args.stack} (ledger ${ledger.path})`);
     return failed === 0 ? 0 : 1;
   } finally {

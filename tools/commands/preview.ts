@@ -17,7 +17,11 @@ import { say, step, UserError } from "../terminal";
 const defaultWindow = 31 * 86_400_000;
 
 /** Exit code: 2 when something that holds data goes, or history becomes unqueryable; 1 on errors. */
-export function exitCode(digest: PreviewDigest, leaving: readonly number[], histories: readonly ShardHistory[]): number {
+export function exitCode(
+  digest: PreviewDigest,
+  leaving: readonly number[],
+  histories: readonly ShardHistory[],
+): number {
   if (digest.errors.length > 0) return 1;
   if (digest.changes.some(({ bearsData }) => bearsData)) return 2;
   const unknown = leaving.length > histories.length;
@@ -31,7 +35,9 @@ async function run(args: Arguments): Promise<number> {
     throw new UserError(`stack ${stack} does not exist yet: everything would be new`, `make up STACK=${stack}`);
   }
   const extra = args.has("refresh") ? ["--refresh"] : [];
-  const digest = await step(`pulumi preview, stack ${stack}`, async () => digestPreview(await pulumi.previewJson(extra)));
+  const digest = await step(`pulumi preview, stack ${stack}`, async () =>
+    digestPreview(await pulumi.previewJson(extra)),
+  );
   const config = readStackConfig(stack);
   const outputs = parseOutputs(await pulumi.outputs());
   const next = deployedShards(config);
@@ -40,11 +46,15 @@ async function run(args: Arguments): Promise<number> {
   let problem: string | undefined;
   if (outputs !== undefined && leaving.length > 0 && digest.errors.length === 0) {
     const deployment: Deployment = { stack, outputs, target: { ...clusterOf(stack), namespace: outputs.namespace } };
-    const window = Math.max((config.retention === undefined ? undefined : parseDuration(config.retention)) ?? 0, defaultWindow);
+    const window = Math.max(
+      (config.retention === undefined ? undefined : parseDuration(config.retention)) ?? 0,
+      defaultWindow,
+    );
     try {
       await step(`asking the root for the history of shard ${leaving.join(", ")}`, () =>
         withQuery(deployment, async (url) => {
-          for (const shard of leaving) histories.push(await askHistory(new PrometheusApi(url), shard, Date.now(), window));
+          for (const shard of leaving)
+            histories.push(await askHistory(new PrometheusApi(url), shard, Date.now(), window));
         }),
       );
     } catch (error) {
@@ -61,7 +71,8 @@ async function run(args: Arguments): Promise<number> {
   if (leaving.length > 0) {
     lines.push("", "No longer deployed after this step (its volume claim is kept):");
     lines.push(...histories.map((history) => `  ${describeHistory(history)}`));
-    if (problem !== undefined) lines.push(`  shard ${leaving.join(", ")}: its history could not be asked for: ${problem}`);
+    if (problem !== undefined)
+      lines.push(`  shard ${leaving.join(", ")}: its history could not be asked for: ${problem}`);
   }
   process.stdout.write(`${lines.join("\n")}\n`);
   if (code === 2) say("attention: this step takes data away from queries, or deletes it (exit code 2)");

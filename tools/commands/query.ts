@@ -67,7 +67,9 @@ async function run(args: Arguments): Promise<number> {
   };
   try {
     const url = args.text("url");
-    return url === undefined ? await withQuery(await findDeployment(args.stack), ask) : await ask(url.replace(/\/+$/, ""));
+    return url === undefined
+      ? await withQuery(await findDeployment(args.stack), ask)
+      : await ask(url.replace(/\/+$/, ""));
   } catch (error) {
     if (error instanceof PrometheusApiError) throw new UserError(error.message);
     throw error;
@@ -79,7 +81,11 @@ export const queryCommand: Command = {
   summary: "ask the root a PromQL question",
   usage: "[STACK] QUERY [flags]",
   flags: {
-    time: { value: "time", description: "when to evaluate: ISO 8601, seconds since 1970, or e.g. -10m", default: "now" },
+    time: {
+      value: "time",
+      description: "when to evaluate: ISO 8601, seconds since 1970, or e.g. -10m",
+      default: "now",
+    },
     range: { description: "a range query" },
     start: { value: "time", description: "with --range: first step", default: "-1h" },
     end: { value: "time", description: "with --range: last step", default: "now" },

@@ -36,7 +36,9 @@ export function componentsOf(pods: readonly Pod[]): readonly ComponentStatus[] {
         component,
         pods: members.length,
         ready: members.filter(isReady).length,
-        restarts: members.flatMap(({ status }) => status.containerStatuses).reduce((sum, one) => sum + one.restartCount, 0),
+        restarts: members
+          .flatMap(({ status }) => status.containerStatuses)
+          .reduce((sum, one) => sum + one.restartCount, 0),
         trouble: members
           .filter((pod) => !isReady(pod))
           .map(({ metadata, status }) => {
@@ -84,7 +86,9 @@ function shardRows(
   filled: ReadonlyMap<string, ShardFill>,
   claims: readonly Claim[],
 ): readonly (readonly string[])[] {
-  const sizes = new Map(claims.map(({ metadata, status }) => [metadata.name, status.capacity?.storage ?? status.phase]));
+  const sizes = new Map(
+    claims.map(({ metadata, status }) => [metadata.name, status.capacity?.storage ?? status.phase]),
+  );
   return deployment.outputs.shards.flatMap((shard) =>
     shard.replicas.map((replica) => {
       const fill = filled.get(String(shard.index));
@@ -118,7 +122,9 @@ async function run(args: Arguments): Promise<number> {
     return allReady && problem === undefined ? 0 : 1;
   }
   const where = target.context ?? target.kubeconfig ?? process.env.KUBECONFIG ?? "kubectl's default";
-  const size = config.createThanos ? `sharded, ${String(outputs.shards.filter((one) => !one.retired).length)} in the ring` : "single";
+  const size = config.createThanos
+    ? `sharded, ${String(outputs.shards.filter((one) => !one.retired).length)} in the ring`
+    : "single";
   const componentRows = components.map(({ component, pods: count, ready, restarts, trouble }) => [
     component,
     `${String(ready)}/${String(count)}`,

@@ -48,7 +48,10 @@ async function deploy(stack: string): Promise<Deployment> {
 }
 
 /** Pushes `rounds` rounds at once; gives the ledger and the timestamp of the last round. */
-async function feed(deployment: Deployment, rounds: number): Promise<{ readonly stored: Stored; readonly path: string }> {
+async function feed(
+  deployment: Deployment,
+  rounds: number,
+): Promise<{ readonly stored: Stored; readonly path: string }> {
   const run = newRunName();
   const path = ledgerPath(deployment.stack, run);
   const { signal, dispose } = interruptSignal("stopping the feed");
@@ -72,7 +75,8 @@ async function feed(deployment: Deployment, rounds: number): Promise<{ readonly 
         );
         if (signal.aborted) throw new UserError("stopped", "make up can be run again");
         const failed = report.rounds.reduce((total, round) => total + round.failed, 0);
-        if (failed > 0) throw new UserError(`${String(failed)} pushes failed (above)`, `make status STACK=${deployment.stack}`);
+        if (failed > 0)
+          throw new UserError(`${String(failed)} pushes failed (above)`, `make status STACK=${deployment.stack}`);
       }),
     );
   } finally {
@@ -110,7 +114,14 @@ async function awaitCount(
   return counted;
 }
 
-async function summarise(api: PrometheusApi, deployment: Deployment, run: string, at: number, pushed: number, counted: number): Promise<void> {
+async function summarise(
+  api: PrometheusApi,
+  deployment: Deployment,
+  run: string,
+  at: number,
+  pushed: number,
+  counted: number,
+): Promise<void> {
   const { stack, outputs } = deployment;
   const byShard = await api.vector(`count by (shard) ({feed_run="${run}"})`, at);
   const series = new Map(byShard.samples.map(({ labels, value }) => [labels.shard ?? "", value]));
@@ -120,13 +131,18 @@ async function summarise(api: PrometheusApi, deployment: Deployment, run: string
     grouped(series.get(String(shard.index)) ?? 0),
   ]);
   process.stdout.write(`\n${table(["shard", "", "series of this run"], rows).join("\n")}\n`);
-  process.stdout.write(`\nledger: ${grouped(pushed)} series acknowledged   root: count({feed_run="${run}"}) = ${grouped(counted)}\n`);
+  process.stdout.write(
+    `\nledger: ${grouped(pushed)} series acknowledged   root: count({feed_run="${run}"}) = ${grouped(counted)}\n`,
+  );
   const everything = await api.number(`count({__name__=~".+"})`, at);
   const others = await api.vector(`count by (job, feed_run) ({__name__=~".+",feed_run!="${run}"})`, at);
   const items = others.samples
     .map(({ labels, value }) => ({
       value,
-      what: labels.feed_run === undefined ? `job ${labels.job ?? "(none)"}` : `earlier feed ${labels.feed_run}, job ${labels.job ?? "(none)"}`,
+      what:
+        labels.feed_run === undefined
+          ? `job ${labels.job ?? "(none)"}`
+          : `earlier feed ${labels.feed_run}, job ${labels.job ?? "(none)"}`,
     }))
     .sort((left, right) => right.value - left.value);
   process.stdout.write(`root: count({__name__=~".+"}) = ${grouped(everything)}, of which not of this run:\n`);
@@ -187,7 +203,9 @@ export const upCommand: Command = {
   name: "up",
   summary: "deploy a stack, feed it, and compare the root's answer with what was pushed",
   usage: "[STACK] [flags]",
-  details: ["The last line of the output is RESULT {json}. Exit 1 when the numbers differ. It can be run again at any time."],
+  details: [
+    "The last line of the output is RESULT {json}. Exit 1 when the numbers differ. It can be run again at any time.",
+  ],
   flags: {
     rounds: { value: "n", description: "rounds of the feed, one minute apart, sent at once", default: "3" },
     wait: { value: "time", description: "how long the root may take until its count is right", default: "180" },

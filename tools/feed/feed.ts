@@ -167,7 +167,7 @@ export async function runFeed(
     const first = options.backfillRounds > 0 ? begin + interval : begin;
     for (let index = 0; options.rounds === undefined || index < options.rounds; index++) {
       const start = first + index * interval;
-      if (start >= end || options.signal.aborted) break;
+      if (start >= end) break;
       await sleep(Math.max(0, start - Date.now()), undefined, { signal: options.signal }).catch(() => undefined);
       if (options.signal.aborted) break;
       running.push(runRound(options.backfillRounds + index + 1, start, options.spreadSeconds));

@@ -152,7 +152,9 @@ function slotsOf(fleet: FleetOptions, run: string, gateway: Gateway, epoch: numb
         const labels = {
           ...base,
           service,
-          ...(gateway.id === "" ? cloudLabels(instance) : { enodebID: instance === 0 ? "" : `enb-${String(instance)}` }),
+          ...(gateway.id === ""
+            ? cloudLabels(instance)
+            : { enodebID: instance === 0 ? "" : `enb-${String(instance)}` }),
           ...(session < 0 ? {} : { session: String(session) }),
         };
         const typeNumber = { gauge: 1, counter: 2, histogram: 3 }[type];
@@ -174,14 +176,12 @@ function cloudLabels(instance: number): Readonly<Record<string, string>> {
 /** Makes a fleet; `run` becomes label `feed_run` of every series. */
 export function makeFleet(options: FleetOptions, run: string): Fleet {
   const sizes = gatewaySizes(options);
-  const gateways = sizes.map(
-    (size, index): Gateway => ({
-      index,
-      id: `gw-${String(index + 1).padStart(4, "0")}`,
-      network: `network-${String((index % 12) + 1).padStart(2, "0")}`,
-      size,
-    }),
-  );
+  const gateways = sizes.map((size, index): Gateway => ({
+    index,
+    id: `gw-${String(index + 1).padStart(4, "0")}`,
+    network: `network-${String((index % 12) + 1).padStart(2, "0")}`,
+    size,
+  }));
   const cloud: Gateway = { index: options.gateways, id: "", network: "", size: options.unassignedSeries };
   const cache = new Map<number, { epoch: number; series: readonly Series[] }>();
   const seriesAt = (gateway: Gateway, timestamp: number): readonly Series[] => {

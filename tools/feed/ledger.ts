@@ -49,7 +49,6 @@ const recordSchema = z.discriminatedUnion("kind", [sendSchema, ackSchema, failSc
 
 export type LedgerHeader = z.infer<typeof headerSchema> & { readonly fleet: FleetOptions };
 export type LedgerRecord = z.infer<typeof recordSchema>;
-export type Acknowledgement = z.infer<typeof ackSchema>;
 
 /** A ledger as it was read. */
 export interface LedgerContents {
@@ -76,7 +75,8 @@ export function readLedger(path: string): LedgerContents {
   const wholeBytes = bytes.lastIndexOf(0x0a) + 1;
   const lines = bytes.subarray(0, wholeBytes).toString("utf8").split("\n").slice(0, -1);
   const header = headerSchema.safeParse(parseLine(lines[0] ?? ""));
-  if (!header.success) throw new UserError(`ledger ${path} has no readable header`, "it is not a ledger, or of another version");
+  if (!header.success)
+    throw new UserError(`ledger ${path} has no readable header`, "it is not a ledger, or of another version");
   const records = lines.slice(1).map((line, index) => {
     const record = recordSchema.safeParse(parseLine(line));
     if (record.success) return record.data;

@@ -88,13 +88,14 @@ export function digestPreview(json: unknown): PreviewDigest {
     const type = typeOf(step.urn);
     const object = objectName(step);
     const differs = Object.keys(step.detailedDiff ?? {});
-    const reasons = action === "replace" ? (step.replaceReasons ?? []) : differs.length > 0 ? differs : (step.diffReasons ?? []);
+    const reasons =
+      action === "replace" ? (step.replaceReasons ?? []) : differs.length > 0 ? differs : (step.diffReasons ?? []);
     changes.push({
       action,
       type,
       name: step.urn.split("::").at(-1) ?? step.urn,
       object,
-      reasons: action === "create" || action === "delete" ? [] : reasons,
+      reasons: action === "create" || action === "delete" ? [] : [...reasons].sort(compare),
       bearsData: bearsData(type, action, object),
       isProtected: step.oldState?.protect === true,
     });
@@ -115,15 +116,25 @@ export function digestPreview(json: unknown): PreviewDigest {
 
 const signs: Readonly<Record<Change["action"], string>> = { create: "+", update: "~", replace: "+-", delete: "-" };
 
-function kindOf(type: string): string {
-  return type.split(":").at(-1) ?? type;
+/** `StatefulSet prometheus-shard-0-a` */
+function labelOf({ type, object, name }: Change): string {
+  return `${type.split(":").at(-1) ?? type} ${object ?? name}`;
+}
+
+function compare(left: string, right: string): number {
+  return left < right ? -1 : left > right ? 1 : 0;
 }
 
 /** The digest as lines: what goes or is replaced first, then updates with their reasons, then what is new. */
 export function formatDigest(digest: PreviewDigest): readonly string[] {
   const lines: string[] = [];
   for (const action of ["delete", "replace", "update", "create"] as const) {
-    const changes = digest.changes.filter((change) => change.action === action);
+    // The engine's order changes from run to run.
+    const changes = digest.changes
+      .filter((change) => change.action === action)
+      .sort(
+        (left, right) => Number(right.bearsData) - Number(left.bearsData) || compare(labelOf(left), labelOf(right)),
+      );
     if (changes.length === 0) continue;
     lines.push(`${action} (${String(changes.length)}):`);
     for (const change of changes) {
@@ -132,10 +143,14 @@ export function formatDigest(digest: PreviewDigest): readonly string[] {
       const shown = change.reasons.slice(0, 6).join(", ");
       const more = change.reasons.length > 6 ? ` and ${String(change.reasons.length - 6)} more` : "";
       const reasons = change.reasons.length === 0 ? "" : `: ${shown}${more}`;
-      lines.push(`  ${signs[action].padEnd(2)} ${kindOf(change.type)} ${change.object ?? change.name}${reasons}${mark}`);
+      lines.push(`  ${signs[action].padEnd(2)} ${labelOf(change)}${reasons}${mark}`);
     }
   }
   if (digest.changes.length === 0) lines.push("no changes");
   lines.push(`${String(digest.unchanged)} resources stay as they are`);
-  return [...lines, ...digest.warnings.map((message) => `warning: ${message}`), ...digest.errors.map((message) => `error: ${message}`)];
+  return [
+    ...lines,
+    ...digest.warnings.map((message) => `warning: ${message}`),
+    ...digest.errors.map((message) => `error: ${message}`),
+  ];
 }

@@ -15,17 +15,28 @@ export interface ShardHistory {
 
 const coarseSteps = 100;
 
-async function points(api: PrometheusApi, query: string, start: number, end: number, step: number): Promise<readonly (readonly [number, number])[]> {
+async function points(
+  api: PrometheusApi,
+  query: string,
+  start: number,
+  end: number,
+  step: number,
+): Promise<readonly (readonly [number, number])[]> {
   const result = await api.queryRange(query, start, end, step);
   return result.type === "matrix" ? (result.series[0]?.values ?? []) : [];
 }
 
 /**
  * Asks for a shard's history within `window` ms before `now`. `last_over_time` over a whole step, so that no sample
- * falls between two steps.
+ * falls between two steps; `__name__` because a sidecar refuses a query by external labels alone.
  */
-export async function askHistory(api: PrometheusApi, shard: number, now: number, window: number): Promise<ShardHistory> {
-  const selector = `{shard="${String(shard)}"}`;
+export async function askHistory(
+  api: PrometheusApi,
+  shard: number,
+  now: number,
+  window: number,
+): Promise<ShardHistory> {
+  const selector = `{__name__=~".+",shard="${String(shard)}"}`;
   const step = Math.max(60, Math.ceil(window / coarseSteps / 1_000));
   const coarse = await points(api, `count(last_over_time(${selector}[${String(step)}s]))`, now - window, now, step);
   const first = coarse[0];
