@@ -14,7 +14,7 @@ TOOL := $(NODE) tools/cli.ts
 
 export STACK ONLY Q
 
-.PHONY: help up down status feed query preview cluster cluster-down doctor check test test-full e2e docs \
+.PHONY: help up down status feed feed-check query preview cluster cluster-down doctor check test test-full e2e docs \
         format bench-program
 
 help: ## this list
@@ -38,6 +38,9 @@ status: node_modules/.installed ## what runs, where, how full, how to reach it
 
 feed: node_modules/.installed ## a Magma-sized feed with a ledger (ARGS='--rounds 5 --interval 60s')
 	@$(LOCAL) exec --stack $(STACK) -- $(TOOL) feed $(STACK) $(ARGS)
+
+feed-check: node_modules/.installed ## compare the root's answers with the newest feed's ledger
+	@$(LOCAL) exec --stack $(STACK) -- $(TOOL) check $(STACK) $(ARGS)
 
 query: node_modules/.installed ## ask the root: make query Q='count(up)'
 	@$(LOCAL) exec --stack $(STACK) -- $(TOOL) query $(STACK) "$$Q" $(ARGS)

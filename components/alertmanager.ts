@@ -12,9 +12,12 @@ import { quickProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
-import { withoutWaiting } from "./kit/waiting";
+import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 const PATHS = { config: "/etc/alertmanager", file: "alertmanager.yaml", data: "/alertmanager" } as const;
+
+/** Seconds for writing silences and notifications at a stop. */
+const GRACE_SECONDS = 60;
 
 /** Arguments of {@link Alertmanager}. */
 export interface AlertmanagerArgs {
@@ -54,7 +57,7 @@ export class Alertmanager extends Component {
     new apps.StatefulSet(
       name,
       {
-        metadata,
+        metadata: takenUpAgain(metadata),
         spec: {
           replicas: 1,
           serviceName: name,
@@ -75,7 +78,7 @@ export class Alertmanager extends Component {
           template: podTemplate(platform, {
             part,
             uid: NOBODY_UID,
-            terminationGracePeriodSeconds: 60,
+            terminationGracePeriodSeconds: GRACE_SECONDS,
             volumes: [{ name: "config", configMap: { name: mapName } }],
             containers: [
               container(platform, {
@@ -101,7 +104,7 @@ export class Alertmanager extends Component {
       this.child({
         dependsOn: [config, governing],
         protect: args.isProtected,
-        customTimeouts: { create: "10m", update: "10m", delete: "10m" },
+        customTimeouts: workloadTimeouts("10m", GRACE_SECONDS),
       }),
     );
     this.registerOutputs();

@@ -10,7 +10,7 @@ import { container, podTemplate } from "./kit/pod";
 import { hubProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
-import { withoutWaiting } from "./kit/waiting";
+import { withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** Arguments of {@link EdgeHub}. */
 export interface EdgeHubArgs {
@@ -38,6 +38,7 @@ export class EdgeHub extends Component {
     super("EdgeHub", name, options);
     const part = { component: "hub", ...shard } as const;
     const selector = selectorLabels(part);
+    const graceSeconds = args.drainSeconds + GRACE_AFTER_DRAIN_SECONDS;
     const metadata = (objectName: string) => ({
       name: objectName,
       namespace: platform.namespace,
@@ -62,7 +63,7 @@ export class EdgeHub extends Component {
           template: podTemplate(platform, {
             part,
             uid: NOBODY_UID,
-            terminationGracePeriodSeconds: args.drainSeconds + GRACE_AFTER_DRAIN_SECONDS,
+            terminationGracePeriodSeconds: graceSeconds,
             volumes: [],
             containers: [
               container(platform, {
@@ -81,7 +82,7 @@ export class EdgeHub extends Component {
         },
       },
       // Deleted in the opposite order: while the hub drains, its Prometheus still finds it.
-      this.child({ dependsOn: scrape }),
+      this.child({ dependsOn: scrape, customTimeouts: workloadTimeouts("10m", graceSeconds) }),
     );
     new core.Service(
       name,

@@ -11,7 +11,7 @@ import { podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { clusterIpSpec } from "./kit/service";
-import { withoutWaiting } from "./kit/waiting";
+import { withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 const PATHS = { config: "/etc/exporter", file: "exporter.json" } as const;
 
@@ -74,7 +74,7 @@ export class Exporter extends Component {
           }),
         },
       },
-      this.child({ dependsOn: config }),
+      this.child({ dependsOn: config, customTimeouts: workloadTimeouts("10m", GRACE_SECONDS) }),
     );
     new core.Service(
       name,

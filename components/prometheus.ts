@@ -13,7 +13,7 @@ import { quickProbes, replayingProbes } from "./kit/probes";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
-import { withoutWaiting } from "./kit/waiting";
+import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** Seconds for writing the head at a stop; 90 s were too short for large ones (facts/prometheus.md). */
 const GRACE_SECONDS = 600;
@@ -67,11 +67,10 @@ export class PrometheusServer extends Component {
       },
       this.child(),
     );
-    const timeout = `${String(args.timeoutMinutes)}m`;
     const statefulSet = new apps.StatefulSet(
       name,
       {
-        metadata: metadata(name),
+        metadata: takenUpAgain(metadata(name)),
         spec: {
           replicas: 1,
           serviceName: name,
@@ -93,7 +92,7 @@ export class PrometheusServer extends Component {
       this.child({
         dependsOn: [config, governing],
         protect: args.isProtected,
-        customTimeouts: { create: timeout, update: timeout, delete: "20m" },
+        customTimeouts: workloadTimeouts(`${args.timeoutMinutes}m`, GRACE_SECONDS),
       }),
     );
     if (args.sidecarFlags !== undefined) {

@@ -12,7 +12,7 @@ import { container, podTemplate } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { THANOS_UID } from "./kit/security";
 import { toYaml } from "./kit/yaml";
-import { withoutWaiting } from "./kit/waiting";
+import { withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** Seconds that clients have to notice that a pod stops, before it does. */
 const DRAIN_SECONDS = 5;
@@ -74,7 +74,7 @@ export class Querier extends Component {
           }),
         },
       },
-      this.child({ dependsOn: endpoints }),
+      this.child({ dependsOn: endpoints, customTimeouts: workloadTimeouts("10m", GRACE_SECONDS) }),
     );
     this.registerOutputs();
   }

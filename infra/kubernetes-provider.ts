@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { Provider } from "@pulumi/kubernetes/provider";
 import { PROJECT } from "../model/names";
@@ -23,9 +23,9 @@ export function clusterIdentifier(cluster: KubeconfigCluster): string {
   return cluster.path === undefined ? "ambient" : `kubeconfig:${cluster.path}`;
 }
 
-/** Absolute path of a kubeconfig file as config names it. */
+/** Absolute path of a kubeconfig file as config names it; a relative one counts from the repository's root. */
 export function kubeconfigPath(path: string): string {
-  return resolve(path.startsWith("~/") ? `${homedir()}${path.slice(1)}` : path);
+  return path.startsWith("~/") ? join(homedir(), path.slice(2)) : resolve(__dirname, "..", path);
 }
 
 /**

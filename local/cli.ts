@@ -47,6 +47,8 @@ async function execute(options: ExecuteOptions, command: readonly string[]): Pro
   const { stack, onlyIfRunning, checkers } = options;
   const [program, ...args] = command;
   if (program === undefined) throw new UserError("exec needs a command after --", "see --help");
+  // What counts as the start for a command that reports its seconds: builds and the cluster's start belong to it.
+  process.env["SCALED_PROMETHEUS_STARTED_AT"] ??= String(Date.now());
   const target = targetOf(stack);
   if (target.local && onlyIfRunning && !(await clusterIsUp())) {
     say("the local cluster does not run");

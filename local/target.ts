@@ -22,7 +22,8 @@ export interface Target {
  */
 export function targetOf(stack: string | undefined): Target {
   const config = stack === undefined ? {} : stackConfig(stack);
-  const createThanos = stack === undefined || config["scaled-prometheus:createThanos"] === true;
+  // Pulumi's CLI puts quotes around plain values when it rewrites a stack's file.
+  const createThanos = stack === undefined || String(config["scaled-prometheus:createThanos"]) === "true";
   const kubeconfig = process.env["KUBECONFIG"];
   if (kubeconfig !== undefined && kubeconfig !== "") {
     return { local: false, reason: `the variable KUBECONFIG names ${kubeconfig}`, createThanos };

@@ -1,6 +1,26 @@
+import type * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/kubernetes";
+import { PROJECT } from "../../model/names";
 
 type Metadata = types.input.meta.v1.ObjectMeta;
+
+/**
+ * Timeouts of a workload. Provider 4.18 can miss that an object is gone and then waits for the whole delete timeout
+ * before it looks again (seen: 6 minutes), so that one is as short as the pods' grace allows.
+ * @param start How long the first start or an update may take.
+ * @param graceSeconds The pods' termination grace.
+ */
+export function workloadTimeouts(start: `${number}m`, graceSeconds: number): pulumi.CustomTimeouts {
+  return { create: start, update: start, delete: `${String(Math.ceil(graceSeconds / 60) + 2)}m` };
+}
+
+/**
+ * Metadata of a StatefulSet that an interrupted `pulumi up` may leave half made: with a fixed field manager the next run
+ * takes it up again. The provider's own is random, and then claims a conflict over the immutable volume claim templates.
+ */
+export function takenUpAgain(metadata: Metadata): Metadata {
+  return { ...metadata, annotations: { "pulumi.com/patchFieldManager": PROJECT } };
+}
 
 /**
  * Metadata of an object that is complete as soon as the API server has it (Service, ConfigMap, ServiceAccount): the
