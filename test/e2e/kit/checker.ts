@@ -22,7 +22,8 @@ export type CheckOutcome = z.infer<typeof reportSchema>;
 
 /** Runs the checker once over the newest feed of a stack. */
 export async function check(workspace: Workspace, stack: string, flags: readonly string[] = []): Promise<CheckOutcome> {
-  const settle = flags.includes("--settle") ? [] : ["--settle", "10s"];
+  // The longest scrape interval of the suites is 10 s.
+  const settle = flags.includes("--settle") ? [] : ["--settle", "15s"];
   const result = await workspace.tool(["check", stack, "--json", ...settle, ...flags]);
   const line = result.stdout.split("\n").find((each) => each.startsWith("{"));
   if (line === undefined) throw new Error(`check ended with ${String(result.code)}:\n${lastLines(result)}`);

@@ -29,7 +29,7 @@ export function scalingTests(world: () => World): void {
 
   /** Everything that was acknowledged is readable, once; moved series stand on two shards for a lookback. */
   async function everySampleReadable(): Promise<void> {
-    const outcome = await check(world().workspace, stacks.rescale, ["--allow-duplicates"]);
+    const outcome = await check(world().workspace, stacks.rescale, ["--allow-duplicates", "--settle", "8s"]);
     expect(disagreements(outcome)).toEqual([]);
     expect(comparedBy(outcome, /^samples$/)).toBeGreaterThan(1_000);
   }
@@ -37,7 +37,7 @@ export function scalingTests(world: () => World): void {
   test("two shards take a feed, and answer with what the ledger says", async () => {
     await world().deploy({ serversCount: 2 });
     await world().startFeed();
-    const outcome = await check(world().workspace, stacks.rescale);
+    const outcome = await check(world().workspace, stacks.rescale, ["--settle", "8s"]);
     expect(disagreements(outcome)).toEqual([]);
     expect(outcome.reports[0]?.duplicates).toBe(0);
   });
