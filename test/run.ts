@@ -89,10 +89,11 @@ async function checks(): Promise<readonly Outcome[]> {
     await checked("unused code", ["npx", "knip", "--no-progress"]),
     await checked("generated docs", [...loader, "tools/docs.ts", "--check"]),
     await tested("unit tests", [], ["--project", "unit"], process.env),
+    await tested("policy tests", [], ["--project", "policy"], process.env),
   ];
 }
 
-const sourceFolders = ["stacks", "infra", "components", "services", "tools", "model", "local", "bench", "test"];
+const sourceFolders = ["stacks", "infra", "components", "services", "tools", "model", "local", "bench", "test", "policies"];
 
 async function suite(each: Suite, form: "short" | "long"): Promise<Outcome> {
   const before = [...loader, "local/cli.ts", "exec", "--checkers", "--"];
