@@ -80,8 +80,10 @@ export function networkPolicies(resources: readonly Resource[]): readonly Resour
 
 /** Whether one pod may open a TCP connection to a container port of another one in the same namespace. */
 export function isAllowed(policies: readonly Resource[], from: PodEnd, to: PodEnd, port: number): boolean {
-  return (
-    sideAllowed(policies, "Egress", from.labels, to.labels, port) &&
-    sideAllowed(policies, "Ingress", to.labels, from.labels, port)
-  );
+  return sideAllowed(policies, "Egress", from.labels, to.labels, port) && isLetIn(policies, from, to, port);
+}
+
+/** Whether a pod takes TCP connections of another one in the same namespace, whatever that one may do. */
+export function isLetIn(policies: readonly Resource[], from: PodEnd, to: PodEnd, port: number): boolean {
+  return sideAllowed(policies, "Ingress", to.labels, from.labels, port);
 }

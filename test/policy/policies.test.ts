@@ -5,7 +5,8 @@ import { POLICIES } from "../../policies/pack";
 import { CLOUD } from "../fixtures/policies/cloud";
 import { CLOUD_VIOLATIONS } from "../fixtures/policies/cloud-violations";
 import { shardedStack, singleStack } from "../fixtures/policies/stack";
-import { STACK_VIOLATIONS, type Violating } from "../fixtures/policies/violations";
+import type { Violating } from "../fixtures/policies/violating";
+import { STACK_VIOLATIONS } from "../fixtures/policies/violations";
 
 const violations: readonly Violating[] = [...STACK_VIOLATIONS, ...CLOUD_VIOLATIONS];
 

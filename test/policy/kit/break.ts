@@ -99,6 +99,11 @@ export function addCopy(who: string, name: string, ...changes: readonly Break[])
     const original = resources.find((each) => isMeant(each, who));
     if (original === undefined) throw new Error(`the fixture has no ${who}`);
     const copy = { ...original, name, urn: `${original.urn}-${name}` };
-    return [...resources, ...changes.reduce<readonly Resource[]>((all, each) => each(all), [copy])];
+    return [...resources, ...inOrder(...changes)([copy])];
   };
+}
+
+/** Several changes as one. */
+export function inOrder(...changes: readonly Break[]): Break {
+  return (resources) => changes.reduce((all, each) => each(all), resources);
 }

@@ -70,6 +70,8 @@ export async function record(config: StackConfig): Promise<readonly Resource[]> 
   );
   pulumi.runtime.setAllConfig(config);
   const seen: Resource[] = [];
+  // Caught inside of the run: Pulumi's stack resource leaves an unhandled rejection behind otherwise.
+  let failure: unknown;
   try {
     await pulumi.runtime.runInPulumiStack(() => {
       pulumi.runtime.registerStackTransformation((args) => {
@@ -86,10 +88,13 @@ export async function record(config: StackConfig): Promise<readonly Resource[]> 
         });
         return undefined;
       });
-      return program();
+      return program().catch((error: unknown) => {
+        failure = error;
+      });
     });
   } finally {
     await pulumi.runtime.disconnect();
   }
+  if (failure !== undefined) throw failure instanceof Error ? failure : new Error("the program failed");
   return seen.map((each) => ({ ...each, props: unwrapped(inputs.get(each.urn) ?? {}) as Resource["props"] }));
 }
