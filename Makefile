@@ -69,7 +69,7 @@ test-full: node_modules/.installed ## long forms and benchmarks (resumable)
 e2e: node_modules/.installed ## suites on the local cluster or KUBECONFIG: make e2e ONLY=main
 	@$(NODE) test/run.ts e2e $(ONLY)
 
-policies: node_modules/.installed ## the policy pack over every stack, in process (through the CLI: make preview ARGS='--policies')
+policies: node_modules/.installed ## the policy pack over every stack, in this process (through the CLI: make preview)
 	@$(NODE) test/policies.ts
 
 docs: node_modules/.installed ## regenerate the configuration reference
