@@ -1,5 +1,5 @@
 import { partOf, replicaOf } from "../kit/pipeline";
-import { at, fields, items, textFields } from "../kit/values";
+import { at, fields, items, text, textFields } from "../kit/values";
 import { workloads, type Workload } from "../kit/workloads";
 import { stackPolicy } from "../kit/policy";
 
@@ -20,7 +20,9 @@ function problems(set: Workload): readonly string[] {
     ...(partOf(set) !== "prometheus" || id === undefined || name === `prometheus-shard-${id.shard}-${id.replica}`
       ? []
       : ["is not named after its shard and replica"]),
-    ...(at(spec, "serviceName") === name ? [] : ["has a serviceName that is not its own name"]),
+    ...([name, `${name}-pods`].includes(text(at(spec, "serviceName")) ?? "")
+      ? []
+      : ["has a serviceName that is neither its own name nor that with -pods"]),
     ...(at(spec, "podManagementPolicy") === "Parallel" ? [] : ["has not the podManagementPolicy Parallel"]),
     ...(at(spec, "revisionHistoryLimit") === undefined || at(spec, "revisionHistoryLimit") === 10
       ? []

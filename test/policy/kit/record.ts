@@ -50,6 +50,33 @@ function urnOf(type: string, name: string): string {
   return `urn:pulumi:test::${PROJECT}::${type}::${name}`;
 }
 
+const ACCOUNT = { accountId: "111122223333", arn: "arn:aws:iam::111122223333:user/example" };
+
+/** What a program reads of an EKS cluster. */
+const CLUSTER = {
+  endpoint: "https://cluster.example",
+  certificateAuthorities: [{ data: "ZXhhbXBsZQ==" }],
+  identities: [{ oidcs: [{ issuer: "https://oidc.example/id/EXAMPLE" }] }],
+};
+
+/** Outputs of a stack that made a cluster. */
+const CLUSTER_STACK = {
+  clusterName: "example",
+  clusterArn: `arn:aws:eks:eu-west-1:${ACCOUNT.accountId}:cluster/example`,
+  region: "eu-west-1",
+  endpoint: CLUSTER.endpoint,
+  certificateAuthority: "ZXhhbXBsZQ==",
+};
+
+/** What a cloud would say of a new resource, as far as a program looks into it. */
+function cloudAnswer({ type, name }: { readonly type: string; readonly name: string }): Record<string, unknown> {
+  if (type === "pulumi:pulumi:StackReference") return { outputs: CLUSTER_STACK };
+  if (!type.startsWith("aws:")) return {};
+  const arn = `arn:aws:example:eu-west-1:${ACCOUNT.accountId}:${name}`;
+  const cluster = { ...CLUSTER, certificateAuthority: { data: "ZXhhbXBsZQ==" } };
+  return { arn, ...(type === "aws:eks/cluster:Cluster" ? cluster : {}) };
+}
+
 /**
  * Runs the whole program of a stack in process, under mocks, and gives every resource that it registers.
  * @throws what the program throws: pulumi.RunError for a config that breaks the schema's rules.
@@ -60,13 +87,14 @@ export async function record(config: StackConfig): Promise<readonly Resource[]> 
     {
       newResource: (args) => {
         inputs.set(urnOf(args.type, args.name), args.inputs as Readonly<Record<string, unknown>>);
-        return { id: `${args.name}-id`, state: args.inputs as Record<string, unknown> };
+        return { id: `${args.name}-id`, state: { ...(args.inputs as Record<string, unknown>), ...cloudAnswer(args) } };
       },
-      call: (args) => args.inputs as Record<string, unknown>,
+      call: (args) => ({ ...(args.inputs as Record<string, unknown>), ...ACCOUNT, ...CLUSTER }),
     },
     PROJECT,
     "test",
     false,
+    "organization",
   );
   pulumi.runtime.setAllConfig(config);
   const seen: Resource[] = [];
