@@ -4,6 +4,7 @@ export default defineConfig({
   test: {
     projects: [
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 60_000 } },
+      { test: { name: "policy", include: ["test/policy/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {
           name: "e2e",

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { Alertmanager } from "../components/alertmanager";
 import { Exporter } from "../components/exporter";
 import { Namespace } from "../components/namespace";
+import { NetworkPolicies } from "../components/network-policies";
 import { Querier } from "../components/querier";
 import { QueryEndpoint } from "../components/query-endpoint";
 import { ServicesBundle } from "../components/services-bundle";
@@ -40,9 +41,14 @@ export function pipeline(config: Config, services: Readonly<Record<string, strin
     },
     { provider, dependsOn: namespace },
   );
+  // Made before every pod and deleted after it: a hub that goes still has to be scraped a last time.
+  const edges =
+    topology.networkPolicies === undefined
+      ? []
+      : [new NetworkPolicies("network", topology.networkPolicies, { provider, dependsOn: namespace })];
   const after = (...others: readonly pulumi.Resource[]): pulumi.ComponentResourceOptions => ({
     provider,
-    dependsOn: [namespace, bundle, ...others],
+    dependsOn: [namespace, bundle, ...edges, ...others],
   });
   new Alertmanager(platform, topology.alertmanager, after());
   const shards = topology.shards.map((shard) => new Shard(platform, shard, after()));

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { parseDuration } from "../model/durations";
 import { parseQuantity } from "../model/quantities";
@@ -111,6 +112,19 @@ function inRange(schema: z.ZodString, minimum: string, maximum: string, rule: st
   return schema.refine((value) => low <= (parseQuantity(value) ?? -1) && (parseQuantity(value) ?? -1) <= high, {
     error: rule,
   });
+}
+
+/** A block of addresses. */
+export function cidr(): z.ZodString {
+  const rule = "a block of addresses such as 10.0.0.0/8 or fd00::/8";
+  return matching(/^[0-9a-fA-F.:]+\/\d{1,3}$/, rule).refine(
+    (value) => {
+      const [address = "", bits = ""] = value.split("/");
+      const version = isIP(address);
+      return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128);
+    },
+    { error: rule },
+  );
 }
 
 /** A container image with a tag or a digest. */

@@ -1,6 +1,7 @@
 import type { AlertmanagerArgs } from "../components/alertmanager";
 import type { EdgeHubArgs } from "../components/edge-hub";
 import type { ExporterArgs } from "../components/exporter";
+import type { NetworkPoliciesArgs } from "../components/network-policies";
 import { contentName } from "../components/kit/content-name";
 import type { Flags } from "../components/kit/flags";
 import type { Part } from "../components/kit/labels";
@@ -29,6 +30,7 @@ import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../mode
 import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
 import type { Config } from "./config";
+import { networkPlan } from "./network-plan";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
 
 /** One replica of a shard, for people and tools. */
@@ -72,6 +74,8 @@ export interface Topology {
   /** Parts that this size has. */
   readonly components: readonly PodComponent[];
   readonly services: Readonly<Record<string, string>>;
+  /** Absent where the config switches them off. */
+  readonly networkPolicies?: NetworkPoliciesArgs;
   readonly shards: readonly ShardArgs[];
   /** Absent in the single size. */
   readonly querier?: QuerierArgs;
@@ -98,9 +102,15 @@ export function buildTopology(config: Config, services: Readonly<Record<string, 
   const retired = [...config.retiredShards].sort((left, right) => left - right);
   const deployed = [...inRing, ...retired];
   const exporter = exporterConfig(config, inRing);
+  const components = POD_COMPONENTS.filter((component) => component !== "querier" || config.createThanos);
   return {
     platform,
-    components: POD_COMPONENTS.filter((component) => component !== "querier" || config.createThanos),
+    components,
+    ...networkPlan(
+      config,
+      components,
+      deployed.flatMap((shard) => REPLICAS.map((replica) => ({ shard, replica }))),
+    ),
     services,
     shards: deployed.map((index) => ({
       index,

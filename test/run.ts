@@ -89,10 +89,22 @@ async function checks(): Promise<readonly Outcome[]> {
     await checked("unused code", ["npx", "knip", "--no-progress"]),
     await checked("generated docs", [...loader, "tools/docs.ts", "--check"]),
     await tested("unit tests", [], ["--project", "unit"], process.env),
+    await tested("policy tests", [], ["--project", "policy"], process.env),
   ];
 }
 
-const sourceFolders = ["stacks", "infra", "components", "services", "tools", "model", "local", "bench", "test"];
+const sourceFolders = [
+  "stacks",
+  "infra",
+  "components",
+  "services",
+  "tools",
+  "model",
+  "local",
+  "bench",
+  "test",
+  "policies",
+];
 
 async function suite(each: Suite, form: "short" | "long"): Promise<Outcome> {
   const before = [...loader, "local/cli.ts", "exec", "--checkers", "--"];
@@ -141,6 +153,9 @@ async function short(): Promise<readonly Outcome[]> {
   const ready = await prepared();
   outcomes.push(ready);
   if (ready.failed === 0) {
+    // Again, with the checkers that are built by now: a missing one is a failure here.
+    const env = { ...process.env, REQUIRE_CHECKERS: "1" };
+    outcomes.push(await tested("manifests", [], ["--project", "policy", "test/policy/manifests.test.ts"], env));
     for (const each of chosenSuites([])) outcomes.push(overBudget(await suite(each, "short"), budget.suiteSeconds));
   }
   return outcomes;

@@ -119,4 +119,18 @@ export const checkerTools: readonly Tool[] = [
     tags: prometheusTags,
     variables: ["github.com/prometheus/common/version.Version=VERSION"],
   },
+  {
+    name: "kubeconform",
+    group: "kubeconform",
+    package: "github.com/yannh/kubeconform/cmd/kubeconform",
+    module: "github.com/yannh/kubeconform",
+    variables: ["main.version=VERSION"],
+  },
+  {
+    name: "kube-score",
+    group: "kube-score",
+    package: "github.com/zegl/kube-score/cmd/kube-score",
+    module: "github.com/zegl/kube-score",
+    variables: ["main.version=VERSION"],
+  },
 ];

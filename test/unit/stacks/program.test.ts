@@ -122,9 +122,9 @@ describe.each([
           allowPrivilegeEscalation: false,
           capabilities: { drop: ["ALL"] },
           readOnlyRootFilesystem: true,
-          runAsGroup: container.image.includes("thanos") ? 1001 : 65534,
+          runAsGroup: 65534,
           runAsNonRoot: true,
-          runAsUser: container.image.includes("thanos") ? 1001 : 65534,
+          runAsUser: 65534,
           seccompProfile: { type: "RuntimeDefault" },
         });
         expect(Object.keys(container.resources.limits)).toStrictEqual(["memory"]);

@@ -56,7 +56,12 @@ describe("steps", () => {
   test("single -> sharded keeps every name, selector, claim and Service of the shard", async () => {
     const [single, sharded] = [await run({}), await run(SHARDED)];
     const { changed, gone } = difference(single, sharded);
-    expect(gone).toStrictEqual([]);
+    // Only connections: Prometheus is no longer asked from outside, and no longer alerts.
+    expect(gone).toStrictEqual([
+      "prometheus-from-outside",
+      "alertmanager-from-prometheus",
+      "prometheus-to-alertmanager",
+    ]);
     // The query Service gets another selector; Prometheus gets a sidecar and leaves alerting to others.
     expect(changed).toStrictEqual(["prometheus-shard-0-a", "prometheus-shard-0-a", "query"]);
     const frozen = (each: Run) => {
@@ -115,10 +120,10 @@ describe("order", () => {
     const { resources } = await run({ ...SHARDED, serversCount: 2 });
     const dependencies = (name: string) =>
       resources.find((each) => each.name === name && each.type.startsWith("scaled-prometheus:"))?.dependsOn;
-    expect(dependencies("querier")).toStrictEqual(["namespace", "services", "shard-0", "shard-1"]);
-    expect(dependencies("exporter")).toStrictEqual(["namespace", "services", "querier"]);
-    expect(dependencies("query")).toStrictEqual(["namespace", "services", "querier"]);
-    expect(dependencies("shard-1")).toStrictEqual(["namespace", "services"]);
+    expect(dependencies("querier")).toStrictEqual(["namespace", "services", "network", "shard-0", "shard-1"]);
+    expect(dependencies("exporter")).toStrictEqual(["namespace", "services", "network", "querier"]);
+    expect(dependencies("query")).toStrictEqual(["namespace", "services", "network", "querier"]);
+    expect(dependencies("shard-1")).toStrictEqual(["namespace", "services", "network"]);
   });
 
   test("a hub is deleted before the Service by which its Prometheus finds it", async () => {
@@ -130,6 +135,6 @@ describe("order", () => {
   test("in the single size the exporters wait for the one shard", async () => {
     const { resources } = await run({});
     const exporter = resources.find(({ type }) => type === "scaled-prometheus:index:Exporter");
-    expect(exporter?.dependsOn).toStrictEqual(["namespace", "services", "shard-0"]);
+    expect(exporter?.dependsOn).toStrictEqual(["namespace", "services", "network", "shard-0"]);
   });
 });
