@@ -95,7 +95,8 @@ async function checks(): Promise<readonly Outcome[]> {
 const sourceFolders = ["stacks", "infra", "components", "services", "tools", "model", "local", "bench", "test"];
 
 async function suite(each: Suite, form: "short" | "long"): Promise<Outcome> {
-  const before = [...loader, "local/cli.ts", "exec", "--checkers", "--"];
+  const cluster = each.withoutCluster === true ? ["--no-cluster"] : [];
+  const before = [...loader, "local/cli.ts", "exec", ...cluster, "--checkers", "--"];
   const env = { ...process.env, SUITE_FORM: form };
   return tested(`suite ${each.name} (${form} form)`, before, ["--project", "e2e", each.file], env);
 }
@@ -148,7 +149,8 @@ async function short(): Promise<readonly Outcome[]> {
 
 async function chosen(only: readonly string[]): Promise<readonly Outcome[]> {
   const list = chosenSuites(only);
-  const outcomes: Outcome[] = [await prepared()];
+  const needsCluster = list.some((each) => each.withoutCluster !== true);
+  const outcomes: Outcome[] = needsCluster ? [await prepared()] : [];
   if (outcomes.some((outcome) => outcome.failed > 0)) return outcomes;
   const form = process.env["SUITE_FORM"] === "short" ? "short" : "long";
   for (const each of list) outcomes.push(await suite(each, form));
