@@ -239,5 +239,12 @@ export const BAD: readonly (readonly [string, Record<string, unknown>, string, s
     "a label name: letters, digits and _, not starting with a digit or __",
     orDefault('"gatewayID"'),
   ],
-  ["another program", { program: "bench" }, "program", '"bench"', 'one of "pipeline", "cluster"', orDefault('"pipeline"')],
+  [
+    "another program",
+    { program: "bench" },
+    "program",
+    '"bench"',
+    'one of "pipeline", "cluster"',
+    orDefault('"pipeline"'),
+  ],
 ];
