@@ -116,13 +116,11 @@ export class EksCluster extends Component {
   }
 
   private administrator(name: string, principal: string, account: Account): void {
-    const entry = new AccessEntry(
-      `${name}-${principal}`,
-      { clusterName: this.cluster.name, principalArn: principal },
-      this.child(),
-    );
+    // Account, kind and name: an ARN would put `::` into the URN, where it separates parts.
+    const resource = `${name}-${principal.split(":").slice(4).join("-")}`;
+    const entry = new AccessEntry(resource, { clusterName: this.cluster.name, principalArn: principal }, this.child());
     new AccessPolicyAssociation(
-      `${name}-${principal}`,
+      resource,
       {
         clusterName: this.cluster.name,
         principalArn: entry.principalArn,

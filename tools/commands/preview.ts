@@ -2,7 +2,7 @@
 
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { parseDuration } from "../../model/durations";
 import type { Deployment } from "../deployment";
 import { clusterOf, parseOutputs, withQuery } from "../deployment";
@@ -23,6 +23,9 @@ import { say, step, UserError } from "../terminal";
 
 /** Days asked for when the stack's config sets no retention. */
 const defaultWindow = 31 * 86_400_000;
+
+/** What older CLIs need on PATH to start a policy pack. */
+const PLUGINS = join(repositoryRoot, "tools", "preview", "plugins");
 
 /** Exit code of `--expect-no-changes` when there are some. */
 const CHANGED = 3;
@@ -72,7 +75,8 @@ async function engine(
     // `--json` leaves findings out; the event log, a debugging aid of the CLI, has them.
     const policies = pack === undefined ? [] : ["--policy-pack", pack, "--event-log", log];
     const flags = [...(refresh ? ["--refresh"] : []), ...policies];
-    const digest = digestPreview(await pulumi.previewJson(flags, { PULUMI_DEBUG_COMMANDS: "true" }));
+    const environment = { PULUMI_DEBUG_COMMANDS: "true", PATH: [process.env.PATH ?? "", PLUGINS].join(delimiter) };
+    const digest = digestPreview(await pulumi.previewJson(flags, environment));
     return { digest, findings: existsSync(log) ? readFindings(readFileSync(log, "utf8")) : [] };
   } finally {
     rmSync(scratch, { recursive: true, force: true });

@@ -78,6 +78,7 @@ const DATA_TYPES: ReadonlySet<string> = new Set([
   "kubernetes:core/v1:Namespace",
   "kubernetes:core/v1:PersistentVolume",
   "kubernetes:core/v1:PersistentVolumeClaim",
+  "pulumi:providers:kubernetes",
 ]);
 
 /** StatefulSets with samples of their own: shards, and Rulers with what they recorded. */
@@ -111,7 +112,7 @@ export function digestPreview(json: unknown): PreviewDigest {
     changes.push({
       action,
       type,
-      name: step.urn.split("::").at(-1) ?? step.urn,
+      name: step.urn.split("::").slice(3).join("::"),
       object,
       reasons: action === "create" || action === "delete" ? [] : [...reasons].sort(),
       differences:

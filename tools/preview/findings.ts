@@ -32,7 +32,7 @@ export function readFindings(log: string): readonly Finding[] {
     const parsed = eventSchema.safeParse(JSON.parse(line));
     const event = parsed.success ? parsed.data.policyEvent : undefined;
     if (event === undefined || event === null || event.enforcementLevel === "disabled") return [];
-    const resource = event.resourceUrn?.split("::").at(-1);
+    const resource = event.resourceUrn?.split("::").slice(3).join("::");
     return [
       {
         policy: event.policyName,

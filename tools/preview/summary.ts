@@ -53,7 +53,8 @@ const MOST_DETAILS = 8;
 const ORDER: Readonly<Record<Change["action"], number>> = { delete: 0, replace: 1, update: 2, create: 3 };
 
 function kindOf(type: string): string {
-  return type.split(":").at(-1) ?? type;
+  const last = type.split(":").at(-1) ?? type;
+  return type.startsWith("pulumi:providers:") ? `provider ${last}` : last;
 }
 
 function detailsOf(change: Change): readonly string[] {
@@ -116,8 +117,10 @@ const ofAction = (changes: readonly Change[], action: Change["action"]): readonl
 /** Puts a preview into readable sections. */
 export function summarise(digest: PreviewDigest, circumstances: Circumstances): Summary {
   const { stack, findings, wasPoliced, history, exitCode } = circumstances;
-  // Components hold no object of their own.
-  const changes = digest.changes.filter(({ type }) => !type.startsWith(`${PROJECT}:index:`));
+  // Neither components nor the stack itself are objects.
+  const changes = digest.changes.filter(
+    ({ type }) => !type.startsWith(`${PROJECT}:index:`) && type !== "pulumi:pulumi:Stack",
+  );
   const section = (title: string, of: readonly Change[], isDanger = false): Section => ({
     title: `${title} (${String(of.length)})`,
     isDanger,
