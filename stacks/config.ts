@@ -1,13 +1,16 @@
 import { z } from "zod";
 import { DEFAULT_IMAGES, inRegistry, IMAGE_NAMES, type Images } from "../model/images";
 import { PROJECT } from "../model/names";
+import type { ClusterConnection } from "../model/cluster";
 import { crossFieldViolations, type Violation } from "./config-rules";
+import { awsViolations, connectionOf } from "./config-rules-aws";
 import { configSchema, type ParsedConfig } from "./schema";
 import { defaultOf, fieldsOf, unwrap } from "./schema-kit";
 import { nearest } from "./suggest";
 
 /** The whole config of a stack, checked, with every default. */
-export interface Config extends Omit<ParsedConfig, "retention" | "images"> {
+export interface Config extends Omit<ParsedConfig, "retention" | "images" | "cluster"> {
+  readonly cluster: ClusterConnection;
   /** How long samples are kept, in Prometheus' notation. */
   readonly retention: { readonly single: string; readonly sharded: string };
   readonly images: Images & { readonly pullSecrets: readonly string[] };
@@ -54,7 +57,7 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): Config {
   for (const key of Object.keys(raw)) {
     if (!Object.hasOwn(shape, key)) violations.push(unknownKey([], key, raw[key], Object.keys(shape)));
   }
-  violations.push(...crossFieldViolations(parsed));
+  violations.push(...crossFieldViolations(parsed), ...awsViolations(parsed, known(raw)));
   if (violations.length > 0) throw new ConfigError(withoutRepeats(violations));
   return withDependentDefaults(parsed as ParsedConfig);
 }
@@ -68,7 +71,13 @@ function withDependentDefaults(parsed: ParsedConfig): Config {
     }),
   ) as Record<(typeof IMAGE_NAMES)[number], string>;
   const { single, sharded } = parsed.retention;
-  return { ...parsed, retention: { single, sharded: sharded ?? single }, images: { ...images, pullSecrets } };
+  const cluster = connectionOf(parsed.cluster);
+  return { ...parsed, cluster, retention: { single, sharded: sharded ?? single }, images: { ...images, pullSecrets } };
+}
+
+/** The keys that the schema has. */
+function known(raw: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(raw).filter(([key]) => Object.hasOwn(configSchema.shape, key)));
 }
 
 /** Several checks of one value may fail, and all of them name the whole rule. */

@@ -7,7 +7,7 @@ import { Querier } from "../components/querier";
 import { QueryEndpoint } from "../components/query-endpoint";
 import { ServicesBundle } from "../components/services-bundle";
 import { Shard } from "../components/shard";
-import { kubernetesProvider } from "../infra/kubernetes-provider";
+import { clusterAccess } from "../infra/cluster-access";
 import type { Config } from "./config";
 import { buildTopology, type StackOutputs } from "./topology";
 
@@ -19,7 +19,7 @@ import { buildTopology, type StackOutputs } from "./topology";
 export function pipeline(config: Config, services: Readonly<Record<string, string>>): StackOutputs {
   const topology = buildTopology(config, services);
   const { platform } = topology;
-  const provider = kubernetesProvider(config.cluster);
+  const { provider } = clusterAccess(config.cluster);
   const namespace = new Namespace(
     "namespace",
     {

@@ -2,12 +2,10 @@ import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { BUNDLE_FILE, servicesBundle } from "../components/kit/bundle";
 import { ConfigError, parseConfig, type Config } from "./config";
+import { cluster, type ClusterStackOutputs } from "./cluster";
 import { pipeline } from "./pipeline";
 import { readRawConfig } from "./raw-config";
 import type { StackOutputs } from "./topology";
-
-/** What a stack can deploy, by the config key `program`. */
-const PROGRAMS = { pipeline } as const;
 
 /** Folder of the repository. */
 const ROOT = join(__dirname, "..");
@@ -26,8 +24,9 @@ function readConfig(): Config {
  * Reads the stack's config and deploys what it asks for.
  * @throws pulumi.RunError with every violation at once, before any resource is registered.
  */
-export async function program(): Promise<StackOutputs> {
+export async function program(): Promise<StackOutputs | ClusterStackOutputs> {
   const config = readConfig();
-  const services = { [BUNDLE_FILE]: await servicesBundle(ROOT) };
-  return PROGRAMS[config.program](config, services);
+  const { eks, deletionProtection } = config;
+  if (eks !== undefined) return cluster({ eks, deletionProtection });
+  return pipeline(config, { [BUNDLE_FILE]: await servicesBundle(ROOT) });
 }

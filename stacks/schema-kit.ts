@@ -41,7 +41,8 @@ export function text(what: string): z.ZodString {
   return z.string({ error: what }).min(1, { error: what });
 }
 
-function matching(pattern: RegExp, rule: string): z.ZodString {
+/** Text of a form, with the whole rule as its error. */
+export function matching(pattern: RegExp, rule: string): z.ZodString {
   return z.string({ error: rule }).regex(pattern, { error: rule });
 }
 

@@ -3,6 +3,7 @@ import { IMAGE_NAMES } from "../model/images";
 import { PROJECT } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS } from "../model/parts";
 import { networkPolicies } from "./network-schema";
+import { clusterSchema, eksSchema } from "./schema-aws";
 import * as kit from "./schema-kit";
 
 /**
@@ -46,9 +47,9 @@ const HA_RULE = "false: replica b of each shard is not built yet";
 /** All keys of the config namespace `scaled-prometheus`. */
 export const configSchema = kit.object({
   program: kit
-    .oneOf("pipeline")
+    .oneOf("pipeline", "cluster")
     .default("pipeline")
-    .describe("What this stack deploys. Only the metrics pipeline exists so far."),
+    .describe("What this stack deploys: the metrics pipeline, or an EKS cluster for one."),
   createThanos: kit
     .flag()
     .default(false)
@@ -98,20 +99,8 @@ export const configSchema = kit.object({
     .flag()
     .default(true)
     .describe("Protects the namespace and the StatefulSets of shards in the ring from being deleted or replaced."),
-  cluster: kit
-    .object({
-      kind: kit.oneOf("kubeconfig").default("kubeconfig").describe("How the cluster is found."),
-      path: kit
-        .text("a path to a kubeconfig file, not empty")
-        .optional()
-        .describe("Kubeconfig file; default: KUBECONFIG."),
-      context: kit
-        .text("the name of a context of the kubeconfig, not empty")
-        .optional()
-        .describe("Context of the kubeconfig; default: its current context."),
-    })
-    .prefault({})
-    .describe("The Kubernetes cluster; default: the ambient one."),
+  cluster: clusterSchema.prefault({}).describe("The Kubernetes cluster; default: the ambient one."),
+  eks: eksSchema.optional().describe("The EKS cluster that a stack with `program: cluster` creates."),
   push: kit
     .object({
       shardLabel: kit

@@ -107,7 +107,8 @@ const sourceFolders = [
 ];
 
 async function suite(each: Suite, form: "short" | "long"): Promise<Outcome> {
-  const before = [...loader, "local/cli.ts", "exec", "--checkers", "--"];
+  const cluster = each.withoutCluster === true ? ["--no-cluster"] : [];
+  const before = [...loader, "local/cli.ts", "exec", ...cluster, "--checkers", "--"];
   const env = { ...process.env, SUITE_FORM: form };
   return tested(`suite ${each.name} (${form} form)`, before, ["--project", "e2e", each.file], env);
 }
@@ -163,7 +164,8 @@ async function short(): Promise<readonly Outcome[]> {
 
 async function chosen(only: readonly string[]): Promise<readonly Outcome[]> {
   const list = chosenSuites(only);
-  const outcomes: Outcome[] = [await prepared()];
+  const needsCluster = list.some((each) => each.withoutCluster !== true);
+  const outcomes: Outcome[] = needsCluster ? [await prepared()] : [];
   if (outcomes.some((outcome) => outcome.failed > 0)) return outcomes;
   const form = process.env["SUITE_FORM"] === "short" ? "short" : "long";
   for (const each of list) outcomes.push(await suite(each, form));

@@ -1,8 +1,10 @@
-/** Suites that need a cluster, by the name that ONLY takes. */
+/** End-to-end suites, by the name that ONLY takes. */
 export interface Suite {
   readonly name: string;
   readonly file: string;
   readonly shows: string;
+  /** It needs the command line tools only. */
+  readonly withoutCluster?: boolean;
 }
 
 /** Every end-to-end suite; each has a short form (`make test`) and a long one (`make test-full`). */
@@ -16,6 +18,12 @@ export const suites: readonly Suite[] = [
     name: "rescale",
     file: "test/e2e/rescale.e2e.ts",
     shows: "2 -> 3 -> 2 under the feed, retired shards, protection, single -> 1 -> 3",
+  },
+  {
+    name: "stacks",
+    file: "test/e2e/stacks.e2e.ts",
+    shows: "prod and prod-cluster through the echo provider: preview, up, inventory, previews of pull requests",
+    withoutCluster: true,
   },
 ];
 

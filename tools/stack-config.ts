@@ -15,6 +15,8 @@ import { UserError } from "./terminal";
 /** What the tools know of a stack's config. */
 export interface StackConfig {
   readonly path: string;
+  /** It makes a cluster and has no pipeline. */
+  readonly makesCluster: boolean;
   readonly createThanos: boolean;
   readonly serversCount: number;
   readonly retiredShards: readonly number[];
@@ -79,6 +81,7 @@ export function parseStackConfig(text: string, path: string, root = repositoryRo
   const retention = read(config, "retention", retentionSchema);
   return {
     path,
+    makesCluster: read(config, "program", z.string()) === "cluster",
     createThanos,
     serversCount: createThanos ? (read(config, "serversCount", z.number().int()) ?? 1) : 1,
     retiredShards: read(config, "retiredShards", z.array(z.number().int())) ?? [],

@@ -14,7 +14,7 @@ import { interruptSignal } from "../flags";
 import { kubectl } from "../kubectl";
 import { PrometheusApi, PrometheusApiError } from "../prometheus-api";
 import { PulumiStack } from "../pulumi";
-import { stackConfigPath } from "../stack-config";
+import { readStackConfig } from "../stack-config";
 import { grouped, table } from "../table";
 import { say, step, UserError } from "../terminal";
 
@@ -22,7 +22,9 @@ const lookback = 300_000;
 
 /** What must be true before anything is started. */
 async function checkPreconditions(stack: string): Promise<void> {
-  stackConfigPath(stack);
+  if (readStackConfig(stack).makesCluster) {
+    throw new UserError(`stack ${stack} makes a cluster: there is nothing to feed`, `pulumi up --stack ${stack}`);
+  }
   for (const [program, args] of [
     ["pulumi", ["version"]],
     ["kubectl", ["version", "--client"]],
