@@ -46,6 +46,10 @@ export const NAMES = {
   querier: "querier",
   exporter: "exporter",
   alertmanager: "alertmanager",
+  /** The one Compactor, of stacks with object storage. */
+  compactor: "compactor",
+  /** Secret with the address of the bucket and the credentials, content-named. */
+  objectStorage: "object-storage",
   /** Claim template of every StatefulSet. */
   claimTemplate: "data",
 } as const;
@@ -83,6 +87,16 @@ export function hubScrapeName(index: number, replica: ReplicaLetter): string {
 /** `sidecar-shard-0-a` */
 export function sidecarName(index: number, replica: ReplicaLetter): string {
   return `sidecar-${replicaName(index, replica)}`;
+}
+
+/** `store-shard-0`: StatefulSet and Service of a shard's Store Gateway. */
+export function storeName(index: number): string {
+  return `store-${shardName(index)}`;
+}
+
+/** `store-shard-0-pods`: the headless Service that governs the StatefulSet. */
+export function storePodsName(index: number): string {
+  return `${storeName(index)}-pods`;
 }
 
 /**

@@ -40,7 +40,8 @@ export function text(what: string): z.ZodString {
   return z.string({ error: what }).min(1, { error: what });
 }
 
-function matching(pattern: RegExp, rule: string): z.ZodString {
+/** Text of a pattern. */
+export function matching(pattern: RegExp, rule: string): z.ZodString {
   return z.string({ error: rule }).regex(pattern, { error: rule });
 }
 
@@ -132,6 +133,25 @@ export function object<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core
 export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   const inner = "innerType" in schema._zod.def ? (schema._zod.def.innerType as z.core.$ZodType) : undefined;
   return inner === undefined ? schema : unwrap(inner);
+}
+
+/** The schema of a value: of a union by `type`, the one that the value names. */
+export function optionFor(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
+  const inner = unwrap(schema);
+  if (!(inner instanceof z.ZodDiscriminatedUnion)) return schema;
+  const type: unknown = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
+  return optionsOf(inner)[String(type)] ?? schema;
+}
+
+/** The schemas of a union by their `type`; empty for any other schema. */
+export function optionsOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
+  const inner = unwrap(schema);
+  if (!(inner instanceof z.ZodDiscriminatedUnion)) return {};
+  const options = inner.options.flatMap((option) => {
+    const literal = fieldsOf(option)?.["type"];
+    return literal instanceof z.ZodLiteral ? [[String(literal.value), option] as const] : [];
+  });
+  return Object.fromEntries(options);
 }
 
 /** The default of a schema, or undefined where it has none. */

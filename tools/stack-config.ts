@@ -69,6 +69,9 @@ function kubeconfigPath(path: string, root: string): string {
 
 const clusterSchema = z.object({ path: z.string().optional(), context: z.string().optional() });
 const retentionSchema = z.object({ single: z.string().optional(), sharded: z.string().optional() });
+const retiredSchema = z.array(
+  z.union([z.number().int(), z.object({ shard: z.number().int() }).transform(({ shard }) => shard)]),
+);
 
 /** Reads the config text of a stack. */
 export function parseStackConfig(text: string, path: string, root = repositoryRoot): StackConfig {
@@ -81,7 +84,7 @@ export function parseStackConfig(text: string, path: string, root = repositoryRo
     path,
     createThanos,
     serversCount: createThanos ? (read(config, "serversCount", z.number().int()) ?? 1) : 1,
-    retiredShards: read(config, "retiredShards", z.array(z.number().int())) ?? [],
+    retiredShards: read(config, "retiredShards", retiredSchema) ?? [],
     deletionProtection: read(config, "deletionProtection", z.boolean()) ?? true,
     cluster:
       cluster === undefined
