@@ -12,6 +12,7 @@ import { container, podTemplate } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { THANOS_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
+import { withoutWaiting } from "./kit/waiting";
 
 /** More than Thanos' own 120 s. */
 const GRACE_SECONDS = 150;
@@ -36,7 +37,10 @@ export class Compactor extends Component {
     const metadata = { name, namespace: platform.namespace, labels: commonLabels(part, platform.labels) };
     const governing = new core.Service(
       name,
-      { metadata, spec: headlessSpec(selector, [{ name: "http", port: PORTS.thanosHttp, target: "http" }]) },
+      {
+        metadata: withoutWaiting(metadata),
+        spec: headlessSpec(selector, [{ name: "http", port: PORTS.thanosHttp, target: "http" }]),
+      },
       this.child(),
     );
     new apps.StatefulSet(

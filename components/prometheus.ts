@@ -10,7 +10,7 @@ import { PROMETHEUS_PATHS, STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { NO_PROBES, quickProbes, replayingProbes } from "./kit/probes";
-import { NOBODY_UID } from "./kit/security";
+import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
 import { withoutWaiting } from "./kit/waiting";
@@ -180,8 +180,8 @@ function containers(platform: Platform, args: PrometheusServerArgs): types.input
     probes: quickProbes("thanos-http"),
     mounts: args.uploads?.secret === undefined ? {} : uploadMounts(),
     writable: [NAMES.claimTemplate],
-    // That of Prometheus: the kernel lets nobody else make hard links to its files, which is how blocks are uploaded.
-    uid: NOBODY_UID,
+    // To upload, that of Prometheus: the kernel lets nobody else make hard links to its files, which is how it is done.
+    uid: args.uploads?.secret === undefined ? THANOS_UID : NOBODY_UID,
   });
   return [prometheus, gate, sidecar];
 }

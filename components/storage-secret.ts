@@ -4,6 +4,7 @@ import { Component } from "./kit/component";
 import { ownLabels } from "./kit/labels";
 import { STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
+import { withoutWaiting } from "./kit/waiting";
 
 /** Arguments of {@link StorageSecret}. */
 export interface StorageSecretArgs {
@@ -25,11 +26,11 @@ export class StorageSecret extends Component {
     new core.Secret(
       name,
       {
-        metadata: {
+        metadata: withoutWaiting({
           name: args.name,
           namespace: platform.namespace,
           labels: { ...platform.labels, ...ownLabels() },
-        },
+        }),
         type: "Opaque",
         stringData: pulumi.secret({ [STORAGE_PATHS.file]: args.content }),
         immutable: true,

@@ -12,6 +12,7 @@ import { container, podTemplate } from "./kit/pod";
 import { replayingProbes } from "./kit/probes";
 import { THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
+import { withoutWaiting } from "./kit/waiting";
 
 /** More than Thanos' own 120 s for reads under way. */
 const GRACE_SECONDS = 150;
@@ -41,7 +42,7 @@ export class StoreGateway extends Component {
     const pods = storePodsName(args.shard);
     const governing = new core.Service(
       pods,
-      { metadata: metadata(pods), spec: headlessSpec(selector, port) },
+      { metadata: withoutWaiting(metadata(pods)), spec: headlessSpec(selector, port) },
       this.child(),
     );
     const statefulSet = new apps.StatefulSet(
@@ -80,7 +81,7 @@ export class StoreGateway extends Component {
     );
     new core.Service(
       name,
-      { metadata: metadata(name), spec: clusterIpSpec(selector, port) },
+      { metadata: withoutWaiting(metadata(name)), spec: clusterIpSpec(selector, port) },
       this.child({ dependsOn: statefulSet }),
     );
     this.registerOutputs();

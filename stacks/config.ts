@@ -35,7 +35,8 @@ function describe(violation: Violation): string {
 /** The value, unless it may be a secret or hold one. */
 function shown(path: string, value: unknown): string {
   const within = path.startsWith("objectStorage") && value !== undefined;
-  const isSecret = /secret|password|credential|key$/i.test(path) || (typeof value === "object" && value !== null);
+  const isSecret =
+    /^objectStorage$|secret|password|credential|key$/i.test(path) || (typeof value === "object" && value !== null);
   return within && isSecret ? "(not shown: it may hold a secret)" : show(value);
 }
 
@@ -105,6 +106,8 @@ function fromIssue(schema: z.core.$ZodType, key: string, raw: unknown, issue: Is
 
 function fixFor(node: z.core.$ZodType | undefined, value: unknown): string {
   if (node === undefined) return "take the key out";
+  if (value === undefined) return "set it";
+  if (node instanceof z.ZodLiteral) return "correct the value";
   if (typeof value === "string" && isValid(node, decoded(value))) {
     return `write ${value} without quotes`;
   }
@@ -158,11 +161,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-function schemaAt(
-  schema: z.core.$ZodType,
-  path: readonly PropertyKey[],
-  raw: unknown,
-): z.core.$ZodType | undefined {
+function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[], raw: unknown): z.core.$ZodType | undefined {
   let node: z.core.$ZodType | undefined = optionFor(schema, raw);
   for (const [index, part] of path.entries()) {
     const def: z.core.$ZodTypeDef | undefined = node === undefined ? undefined : unwrap(node)._zod.def;

@@ -41,7 +41,7 @@ const credentials = kit.object({
 });
 
 const s3 = kit.object({
-  type: z.literal("s3").describe("S3, or a server that speaks it."),
+  type: z.literal("s3", { error: '"s3"' }).describe("S3, or a server that speaks it."),
   bucket: kit
     .matching(BUCKET, "the name of a bucket: 3 to 63 lower-case letters, digits, - or .")
     .describe("The bucket; it exists."),
@@ -68,7 +68,7 @@ const domain = (of: string) =>
   kit.text("the name of a domain, not empty").default("Default").describe(`Domain of the ${of}.`);
 
 const swift = kit.object({
-  type: z.literal("swift").describe("OpenStack Swift, with Keystone."),
+  type: z.literal("swift", { error: '"swift"' }).describe("OpenStack Swift, with Keystone."),
   authUrl: kit
     .matching(AUTH_URL, "a URL such as https://keystone.example.org:5000/v3")
     .describe("Address of Keystone."),

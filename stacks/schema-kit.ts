@@ -135,12 +135,13 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return inner === undefined ? schema : unwrap(inner);
 }
 
-/** The schema of a value: of a union by `type`, the one that the value names. */
+/** The schema of a value: of a union, the object that the value's `type` names, or the first one for any object. */
 export function optionFor(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
   const inner = unwrap(schema);
-  if (!(inner instanceof z.ZodDiscriminatedUnion)) return schema;
-  const type: unknown = typeof value === "object" && value !== null && "type" in value ? value.type : undefined;
-  return optionsOf(inner)[String(type)] ?? schema;
+  if (!(inner instanceof z.ZodUnion) || typeof value !== "object" || value === null) return schema;
+  const named = "type" in value ? optionsOf(inner)[String(value.type)] : undefined;
+  const [first] = inner.options.filter((option) => fieldsOf(option) !== undefined);
+  return named ?? first ?? schema;
 }
 
 /** The schemas of a union by their `type`; empty for any other schema. */

@@ -152,15 +152,9 @@ function replicasOf({ isLocal }: QueriedShard): readonly ReplicaLetter[] {
 }
 
 function hasComponent(config: Config, component: PodComponent): boolean {
-  switch (component) {
-    case "querier":
-      return config.createThanos;
-    case "store":
-    case "compactor":
-      return config.objectStorage !== undefined;
-    default:
-      return true;
-  }
+  if (component === "querier") return config.createThanos;
+  if (component === "store" || component === "compactor") return config.objectStorage !== undefined;
+  return true;
 }
 
 function buildPlatform(config: Config, services: Readonly<Record<string, string>>): Platform {

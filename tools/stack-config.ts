@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { load } from "js-yaml";
 import { z } from "zod";
 import type { KubectlTarget } from "./kubectl";
+import { STORAGE_PHASES, type DeployedPhase } from "../model/storage-phase";
 import { repositoryRoot } from "./paths";
 import { UserError } from "./terminal";
 
@@ -21,6 +22,8 @@ export interface StackConfig {
   readonly deletionProtection: boolean;
   /** The stack names its cluster itself (`scaled-prometheus:cluster`). */
   readonly cluster: KubectlTarget | undefined;
+  /** Phase of object storage; "off" without it. */
+  readonly storagePhase: DeployedPhase;
   /** The retention that applies, in Prometheus' notation, if the file sets it. */
   readonly retention: string | undefined;
 }
@@ -68,6 +71,7 @@ function kubeconfigPath(path: string, root: string): string {
 }
 
 const clusterSchema = z.object({ path: z.string().optional(), context: z.string().optional() });
+const storageSchema = z.object({ phase: z.enum(STORAGE_PHASES).default("steady") });
 const retentionSchema = z.object({ single: z.string().optional(), sharded: z.string().optional() });
 const retiredSchema = z.array(
   z.union([z.number().int(), z.object({ shard: z.number().int() }).transform(({ shard }) => shard)]),
@@ -93,6 +97,7 @@ export function parseStackConfig(text: string, path: string, root = repositoryRo
             ...(cluster.path === undefined ? {} : { kubeconfig: kubeconfigPath(cluster.path, root) }),
             ...(cluster.context === undefined ? {} : { context: cluster.context }),
           },
+    storagePhase: read(config, "objectStorage", storageSchema)?.phase ?? "off",
     retention: createThanos ? retention?.sharded : retention?.single,
   };
 }

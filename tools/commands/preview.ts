@@ -11,6 +11,7 @@ import { askHistory, describeHistory } from "../preview/history";
 import { PrometheusApi, PrometheusApiError } from "../prometheus-api";
 import { PulumiStack } from "../pulumi";
 import { deployedShards, readStackConfig } from "../stack-config";
+import { checkStoragePhase } from "../storage-phase";
 import { say, step, UserError } from "../terminal";
 
 /** Days asked for when the stack's config sets no retention. */
@@ -34,12 +35,18 @@ async function run(args: Arguments): Promise<number> {
   if (pulumi === undefined) {
     throw new UserError(`stack ${stack} does not exist yet: everything would be new`, `make up STACK=${stack}`);
   }
+  const config = readStackConfig(stack);
+  const deployed = await pulumi.outputs();
+  await checkStoragePhase(deployed, config.storagePhase, (known) => ({
+    stack,
+    outputs: known,
+    target: { ...clusterOf(stack), namespace: known.namespace },
+  }));
   const extra = args.has("refresh") ? ["--refresh"] : [];
   const digest = await step(`pulumi preview, stack ${stack}`, async () =>
     digestPreview(await pulumi.previewJson(extra)),
   );
-  const config = readStackConfig(stack);
-  const outputs = parseOutputs(await pulumi.outputs());
+  const outputs = parseOutputs(deployed);
   const next = deployedShards(config);
   const leaving = outputs?.shards.map(({ index }) => index).filter((index) => !next.has(index)) ?? [];
   const histories: ShardHistory[] = [];

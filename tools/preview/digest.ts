@@ -64,10 +64,10 @@ function objectName(step: z.infer<typeof stepSchema>): string | undefined {
   return typeof metadata.name === "string" ? metadata.name : undefined;
 }
 
-/** StatefulSets of shards hold the series, claims their volumes; a namespace takes all of it along. */
+/** StatefulSets of shards hold the series, or the way to the bucket, claims their volumes; a namespace takes all of it along. */
 function bearsData(type: string, action: Change["action"], object: string | undefined): boolean {
   if (action !== "delete" && action !== "replace") return false;
-  if (type === "kubernetes:apps/v1:StatefulSet") return object?.startsWith("prometheus-") !== false;
+  if (type === "kubernetes:apps/v1:StatefulSet") return /^(prometheus|store)-/.test(object ?? "prometheus-");
   return type === "kubernetes:core/v1:Namespace" || /^kubernetes:core\/v1:PersistentVolume(Claim)?$/.test(type);
 }
 
