@@ -17,6 +17,11 @@ export const suites: readonly Suite[] = [
     file: "test/e2e/rescale.e2e.ts",
     shows: "2 -> 3 -> 2 under the feed, retired shards, protection, single -> 1 -> 3",
   },
+  {
+    name: "object-storage",
+    file: "test/e2e/object-storage.e2e.ts",
+    shows: "blocks uploaded to a real S3 server, compacted and served; switching it on for a running stack",
+  },
 ];
 
 /** Seconds that one suite's short form may take, and all of `make test` with its checks. */
@@ -27,7 +32,7 @@ export function chosenSuites(only: readonly string[]): readonly Suite[] {
   const names = only.flatMap((each) => each.split(/[,\s]+/)).filter((each) => each !== "");
   const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) {
-    const list = suites.map((suite) => `  ${suite.name.padEnd(10)} ${suite.shows}`).join("\n");
+    const list = suites.map((suite) => `  ${suite.name.padEnd(14)} ${suite.shows}`).join("\n");
     throw new Error(`ONLY=${unknown.join(",")}: there is no such suite. The suites are:\n${list}`);
   }
   return names.length === 0 ? suites : suites.filter((suite) => names.includes(suite.name));
