@@ -9,6 +9,8 @@ import { join, resolve } from "node:path";
 import { load } from "js-yaml";
 import { z } from "zod";
 import type { KubectlTarget } from "./kubectl";
+import { parseDuration } from "../model/durations";
+import { LOCAL_DEFAULT } from "../model/retention";
 import { STORAGE_PHASES, type DeployedPhase } from "../model/storage-phase";
 import { repositoryRoot } from "./paths";
 import { UserError } from "./terminal";
@@ -24,6 +26,8 @@ export interface StackConfig {
   readonly cluster: KubectlTarget | undefined;
   /** Phase of object storage; "off" without it. */
   readonly storagePhase: DeployedPhase;
+  /** What local disks keep in phase shrunk, in milliseconds. */
+  readonly localRetention: number;
   /** The retention that applies, in Prometheus' notation, if the file sets it. */
   readonly retention: string | undefined;
 }
@@ -72,10 +76,19 @@ function kubeconfigPath(path: string, root: string): string {
 
 const clusterSchema = z.object({ path: z.string().optional(), context: z.string().optional() });
 const storageSchema = z.object({ phase: z.enum(STORAGE_PHASES).default("steady") });
-const retentionSchema = z.object({ single: z.string().optional(), sharded: z.string().optional() });
+const retentionSchema = z.object({
+  single: z.string().optional(),
+  sharded: z.string().optional(),
+  local: z.string().optional(),
+});
 const retiredSchema = z.array(
   z.union([z.number().int(), z.object({ shard: z.number().int() }).transform(({ shard }) => shard)]),
 );
+
+function localRetention({ single, sharded, local }: z.infer<typeof retentionSchema> = {}): number {
+  const longest = parseDuration(sharded ?? single ?? "") ?? LOCAL_DEFAULT;
+  return parseDuration(local ?? "") ?? Math.min(LOCAL_DEFAULT, longest);
+}
 
 /** Reads the config text of a stack. */
 export function parseStackConfig(text: string, path: string, root = repositoryRoot): StackConfig {
@@ -98,6 +111,7 @@ export function parseStackConfig(text: string, path: string, root = repositoryRo
             ...(cluster.context === undefined ? {} : { context: cluster.context }),
           },
     storagePhase: read(config, "objectStorage", storageSchema)?.phase ?? "off",
+    localRetention: localRetention(retention),
     retention: createThanos ? retention?.sharded : retention?.single,
   };
 }

@@ -6,6 +6,7 @@ import { phaseProblem, STORAGE_PHASES, type DeployedPhase } from "../model/stora
 import { parseOutputs, withQuery, type Deployment } from "./deployment";
 import type { KubectlTarget } from "./kubectl";
 import { PortForward } from "./port-forward";
+import type { StackConfig } from "./stack-config";
 import { UserError } from "./terminal";
 
 const phaseSchema = z.looseObject({ storagePhase: z.enum(STORAGE_PHASES).nullish() });
@@ -23,17 +24,14 @@ const storesSchema = z.object({ data: z.record(z.string(), z.array(endpointSchem
 /** What the root says of one endpoint; times in milliseconds. */
 export type StoreEndpoint = z.infer<typeof endpointSchema>;
 
-/** A block is cut an hour after its two are over, and uploaded and found soon after: then the bucket is this far behind. */
-const LARGEST_LAG_MILLISECONDS = 4 * 3_600_000;
-
 /**
- * Which shards have local history that their Store Gateway does not have.
- * @param now Milliseconds since 1970.
+ * Which shards have history that local disks are about to forget and that their Store Gateway does not have.
+ * @param cut What is older goes; milliseconds since 1970.
  */
 export function shardsNotInBucket(
   shards: readonly { readonly name: string; readonly store: string; readonly sidecars: readonly string[] }[],
   endpoints: readonly StoreEndpoint[],
-  now: number,
+  cut: number,
 ): readonly string[] {
   const named = (service: string) => endpoints.find(({ name }) => name.startsWith(`${service}.`));
   return shards
@@ -42,9 +40,8 @@ export function shardsNotInBucket(
       return sidecars.some((sidecar) => {
         const local = named(sidecar);
         if (bucket === undefined || local === undefined) return true;
-        // Younger than the first block: there is nothing to upload yet.
-        if (local.minTime > now - LARGEST_LAG_MILLISECONDS) return false;
-        return bucket.minTime > local.minTime || bucket.maxTime < now - LARGEST_LAG_MILLISECONDS;
+        if (local.minTime > cut) return false;
+        return bucket.minTime > local.minTime || bucket.maxTime < cut;
       });
     })
     .map(({ name }) => name);
@@ -67,11 +64,14 @@ async function backlogIsUploaded(target: KubectlTarget, statefulSet: string): Pr
   }
 }
 
+/** What the stack's config asks for. */
+type Wanted = Pick<StackConfig, "storagePhase" | "localRetention">;
+
 /** Shards whose history is not in the bucket as far as the step needs it. */
-async function behind(deployment: Deployment, wanted: DeployedPhase): Promise<readonly string[]> {
+async function behind(deployment: Deployment, { storagePhase, localRetention }: Wanted): Promise<readonly string[]> {
   const { outputs, target } = deployment;
   const shards = outputs.shards.filter(({ replicas }) => replicas.length > 0);
-  if (wanted === "steady") {
+  if (storagePhase === "steady") {
     const found: string[] = [];
     for (const { name, replicas } of shards) {
       for (const { statefulSet } of replicas) if (!(await backlogIsUploaded(target, statefulSet))) found.push(name);
@@ -85,7 +85,7 @@ async function behind(deployment: Deployment, wanted: DeployedPhase): Promise<re
     store: storeName(index),
     sidecars: replicas.map((replica) => `sidecar-${replica.name}`),
   }));
-  return shardsNotInBucket(named, endpoints, Date.now());
+  return shardsNotInBucket(named, endpoints, Date.now() - localRetention);
 }
 
 /**
@@ -95,19 +95,21 @@ async function behind(deployment: Deployment, wanted: DeployedPhase): Promise<re
  */
 export async function checkStoragePhase(
   outputs: unknown,
-  wanted: DeployedPhase,
+  wanted: Wanted,
   deploymentOf: (outputs: NonNullable<ReturnType<typeof parseOutputs>>) => Deployment,
 ): Promise<void> {
   const deployed = deployedPhase(outputs);
-  const problem = phaseProblem(deployed, wanted);
+  const { storagePhase } = wanted;
+  const problem = phaseProblem(deployed, storagePhase);
   if (problem !== undefined) throw new UserError(problem, "docs/object-storage.md describes the phases");
-  const isNext = (deployed === "backlog" && wanted === "steady") || (deployed === "steady" && wanted === "shrunk");
+  const isNext =
+    (deployed === "backlog" && storagePhase === "steady") || (deployed === "steady" && storagePhase === "shrunk");
   const parsed = isNext ? parseOutputs(outputs) : undefined;
   if (parsed === undefined) return;
   const missing = await behind(deploymentOf(parsed), wanted);
   if (missing.length === 0) return;
   throw new UserError(
-    `objectStorage.phase can't be ${wanted} yet: ${missing.join(", ")} has history that is not in the bucket`,
+    `objectStorage.phase can't be ${storagePhase} yet: ${missing.join(", ")} has history that is not in the bucket`,
     "wait until it is uploaded (minutes; a new block every 2 hours), or look at the sidecar's log, and run this again",
   );
 }

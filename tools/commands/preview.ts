@@ -37,7 +37,7 @@ async function run(args: Arguments): Promise<number> {
   }
   const config = readStackConfig(stack);
   const deployed = await pulumi.outputs();
-  await checkStoragePhase(deployed, config.storagePhase, (known) => ({
+  await checkStoragePhase(deployed, config, (known) => ({
     stack,
     outputs: known,
     target: { ...clusterOf(stack), namespace: known.namespace },

@@ -43,7 +43,7 @@ async function deploy(stack: string): Promise<Deployment> {
     const pulumi = await PulumiStack.open(stack, { create: true });
     if (pulumi === undefined) throw new UserError(`stack ${stack} can't be made`);
     const target = clusterOf(stack);
-    await checkStoragePhase(await pulumi.outputs(), readStackConfig(stack).storagePhase, (outputs) => ({
+    await checkStoragePhase(await pulumi.outputs(), readStackConfig(stack), (outputs) => ({
       stack,
       outputs,
       target: { ...target, namespace: outputs.namespace },

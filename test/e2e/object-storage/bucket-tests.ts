@@ -77,7 +77,7 @@ export function bucketTests(world: () => World): void {
       { kind: "sidecar", count: 1 },
       ({ minTime }) => {
         cut = minTime;
-        return minTime > end - 24 * hour;
+        return minTime > end - 24 * hour && minTime < end;
       },
     );
     expect(cut).toBeGreaterThan(start + 24 * hour);
