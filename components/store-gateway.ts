@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { NAMES, PORTS, storeName, storePodsName } from "../model/names";
+import { NAMES, PORTS, type RULER_SHARD, storeName, storePodsName } from "../model/names";
 import { dataClaim, type ClaimArgs } from "./kit/claim";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
@@ -19,8 +19,8 @@ const GRACE_SECONDS = 150;
 
 /** Arguments of {@link StoreGateway}. */
 export interface StoreGatewayArgs extends ClaimArgs {
-  /** Number of the shard whose blocks it serves. */
-  readonly shard: number;
+  /** The shard whose blocks it serves, or the Rulers. */
+  readonly shard: number | typeof RULER_SHARD;
   /** Secret with the object storage configuration. */
   readonly secret: string;
   readonly flags: Flags;

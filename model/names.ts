@@ -19,6 +19,9 @@ export const PIPELINE_LABELS = {
   replica: "prometheus_replica",
 } as const;
 
+/** Value of the label `shard` on what the Ruler records. */
+export const RULER_SHARD = "ruler";
+
 /** Every port of the pipeline, in one place. */
 export const PORTS = {
   /** Service `query`, in every size. */
@@ -89,14 +92,14 @@ export function sidecarName(index: number, replica: ReplicaLetter): string {
   return `sidecar-${replicaName(index, replica)}`;
 }
 
-/** `store-shard-0`: StatefulSet and Service of a shard's Store Gateway. */
-export function storeName(index: number): string {
-  return `store-${shardName(index)}`;
+/** `store-shard-0`, or `store-ruler`: StatefulSet and Service of the Store Gateway of what has that `shard` label. */
+export function storeName(shard: number | typeof RULER_SHARD): string {
+  return `store-${shard === RULER_SHARD ? shard : shardName(shard)}`;
 }
 
 /** `store-shard-0-pods`: the headless Service that governs the StatefulSet. */
-export function storePodsName(index: number): string {
-  return `${storeName(index)}-pods`;
+export function storePodsName(shard: number | typeof RULER_SHARD): string {
+  return `${storeName(shard)}-pods`;
 }
 
 /**

@@ -33,8 +33,8 @@ export interface ObjectStoragePlan {
   readonly uploads: UploadArgs;
   /** `retention.time` of a shard's Prometheus. */
   readonly localRetention: string;
-  /** The Store Gateway of one shard, retired or not. */
-  readonly storeGateway: (shard: number) => StoreGatewayArgs;
+  /** The Store Gateway of one shard, retired or not, or that of the Rulers. */
+  readonly storeGateway: (shard: StoreGatewayArgs["shard"]) => StoreGatewayArgs;
 }
 
 /** Where the bucket is, with credentials. */
