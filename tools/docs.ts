@@ -49,7 +49,9 @@ function sharedFields(fields: Readonly<Record<string, Schema>>): Readonly<Record
 function rowsOf(path: string, schema: Schema): Row[] {
   const options = Object.entries(optionsOf(schema));
   if (options.length > 0) {
-    return options.flatMap(([type, option]) => rowsOf(path, option).map((row) => ({ ...row, rule: `${type}: ${row.rule}` })));
+    return options.flatMap(([type, option]) =>
+      rowsOf(path, option).map((row) => ({ ...row, rule: `${type}: ${row.rule}` })),
+    );
   }
   const fields = fieldsOf(schema);
   if (fields !== undefined) {
@@ -114,7 +116,9 @@ function reference(): string {
 /** The short table of README.md: one line per key of the first level. */
 function overview(): string {
   const lines = topLevel.map(([name, schema]) => {
-    const fallback = isGroup(schema) ? `[see reference](docs/configuration.md#${name.toLowerCase()})` : code(defaultOf(schema));
+    const fallback = isGroup(schema)
+      ? `[see reference](docs/configuration.md#${name.toLowerCase()})`
+      : code(defaultOf(schema));
     return `| \`${name}\` | ${fallback} | ${cell(descriptionOf(schema))} |`;
   });
   return ["| key | default | meaning |", "| --- | --- | --- |", ...lines].join("\n");
