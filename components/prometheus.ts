@@ -6,10 +6,10 @@ import { NAMES, PORTS, PROJECT, prometheusName, sidecarName, type ReplicaLetter 
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
 import { commonLabels, selectorLabels } from "./kit/labels";
-import { PROMETHEUS_PATHS } from "./kit/paths";
+import { PROMETHEUS_PATHS, STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
-import { quickProbes, replayingProbes } from "./kit/probes";
+import { NO_PROBES, quickProbes, replayingProbes } from "./kit/probes";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
@@ -18,6 +18,14 @@ import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 /** Seconds for writing the head at a stop; 90 s were too short for large ones (facts/prometheus.md). */
 const GRACE_SECONDS = 600;
 
+/** What uploads need of the pod. */
+export interface UploadArgs {
+  /** File in which the sidecar notes what it has uploaded: it is there before Prometheus starts. */
+  readonly uploadFile: string;
+  /** Secret with the object storage configuration; absent while nothing is uploaded yet. */
+  readonly secret?: string;
+}
+
 /** Arguments of {@link PrometheusServer}. */
 export interface PrometheusServerArgs {
   readonly flags: Flags;
@@ -25,6 +33,8 @@ export interface PrometheusServerArgs {
   readonly config: object;
   /** Flags of the Thanos sidecar; absent in the single size. */
   readonly sidecarFlags?: Flags;
+  /** Absent without object storage. */
+  readonly uploads?: UploadArgs;
   /** Size of the volume, a Kubernetes quantity. */
   readonly storageSize: string;
   /** StorageClass of the volume; default: the cluster's. */
@@ -84,7 +94,14 @@ export class PrometheusServer extends Component {
             part,
             uid: NOBODY_UID,
             terminationGracePeriodSeconds: GRACE_SECONDS,
-            volumes: [{ name: "config", configMap: { name } }, servicesVolume(platform)],
+            volumes: [
+              { name: "config", configMap: { name } },
+              servicesVolume(platform),
+              ...(args.uploads?.secret === undefined
+                ? []
+                : [{ name: NAMES.objectStorage, secret: { secretName: args.uploads.secret } }]),
+            ],
+            initContainers: args.uploads === undefined ? [] : [uploadFileContainer(platform, args.uploads.uploadFile)],
             containers: containers(platform, args),
           }),
         },
@@ -160,8 +177,31 @@ function containers(platform: Platform, args: PrometheusServerArgs): types.input
     args: ["sidecar", ...flagList({ ...args.sidecarFlags, "prometheus.url": upstream })],
     ports: { grpc: PORTS.thanosGrpc, "thanos-http": PORTS.thanosHttp },
     probes: quickProbes("thanos-http"),
-    mounts: {},
-    uid: THANOS_UID,
+    mounts: args.uploads?.secret === undefined ? {} : uploadMounts(),
+    writable: [NAMES.claimTemplate],
+    // To upload, that of Prometheus: the kernel lets nobody else make hard links to its files, which is how it is done.
+    uid: args.uploads?.secret === undefined ? THANOS_UID : NOBODY_UID,
   });
   return [prometheus, gate, sidecar];
+}
+
+/** The data stand at the same path in both containers, because both name the upload file by its path. */
+function uploadMounts(): Readonly<Record<string, string>> {
+  return { [NAMES.objectStorage]: STORAGE_PATHS.config, [NAMES.claimTemplate]: PROMETHEUS_PATHS.data };
+}
+
+/** Makes an empty upload file: without any, Prometheus compacts blocks that are not uploaded yet. */
+function uploadFileContainer(platform: Platform, path: string): types.input.core.v1.Container {
+  const made = serviceContainer(platform, {
+    // With the gate's resources: both are small programs of ours.
+    name: "gate",
+    program: "shipper-meta",
+    args: ["--path", path],
+    ports: {},
+    probes: NO_PROBES,
+    mounts: { [NAMES.claimTemplate]: PROMETHEUS_PATHS.data },
+    writable: [NAMES.claimTemplate],
+    uid: NOBODY_UID,
+  });
+  return { ...made, name: "shipper-meta" };
 }

@@ -4,6 +4,8 @@ import { PROJECT } from "../model/names";
 import { CONTAINER_COMPONENTS } from "../model/parts";
 import { quantity } from "../model/quantities";
 import { networkPeers } from "./network-schema";
+import { OBJECT_STORAGE_RULES } from "./object-storage-rules";
+import { retiredShards as retiredShardsOf } from "./retired-shards";
 import type { ParsedConfig } from "./schema";
 import type { Violation } from "./violation";
 
@@ -41,8 +43,9 @@ const shardedOptions: Rule = ({ createThanos, serversCount, retiredShards }) => 
   return found;
 };
 
-const retiredShards: Rule = ({ serversCount, retiredShards: shards = [] }) =>
-  shards.flatMap((shard, index) => {
+const retiredShards: Rule = ({ serversCount, retiredShards: entries = [] }) => {
+  const shards = retiredShardsOf({ retiredShards: entries }).map(({ shard }) => shard);
+  return shards.flatMap((shard, index) => {
     const path = `retiredShards[${String(index)}]`;
     const found: Violation[] = [];
     if (serversCount !== undefined && shard < serversCount) {
@@ -59,6 +62,7 @@ const retiredShards: Rule = ({ serversCount, retiredShards: shards = [] }) =>
     }
     return found;
   });
+};
 
 const homeShard: Rule = ({ push, serversCount }) => {
   if (push === undefined || serversCount === undefined || push.homeShard < serversCount) return [];
@@ -142,6 +146,7 @@ const RULES: readonly Rule[] = [
   memoryLimits,
   prometheusVersion,
   ({ networkPolicies }) => (networkPolicies === undefined ? [] : networkPeers(networkPolicies)),
+  ...OBJECT_STORAGE_RULES,
 ];
 
 /** What is wrong with keys that are right by themselves but not together. */

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Alertmanager } from "../components/alertmanager";
+import { Compactor } from "../components/compactor";
 import { Exporter } from "../components/exporter";
 import { Namespace } from "../components/namespace";
 import { NetworkPolicies } from "../components/network-policies";
@@ -7,7 +8,9 @@ import { Querier } from "../components/querier";
 import { QueryEndpoint } from "../components/query-endpoint";
 import { ServicesBundle } from "../components/services-bundle";
 import { Shard } from "../components/shard";
+import { StorageSecret } from "../components/storage-secret";
 import { clusterAccess } from "../infra/cluster-access";
+import { NAMES } from "../model/names";
 import type { Config } from "./config";
 import { buildTopology, type StackOutputs } from "./topology";
 
@@ -51,7 +54,13 @@ export function pipeline(config: Config, services: Readonly<Record<string, strin
     dependsOn: [namespace, bundle, ...edges, ...others],
   });
   new Alertmanager(platform, topology.alertmanager, after());
-  const shards = topology.shards.map((shard) => new Shard(platform, shard, after()));
+  const { objectStorage } = topology;
+  const secret =
+    objectStorage === undefined
+      ? []
+      : [new StorageSecret(platform, NAMES.objectStorage, objectStorage.secret, after())];
+  if (objectStorage !== undefined) new Compactor(platform, objectStorage.compactor, after(...secret));
+  const shards = topology.shards.map((shard) => new Shard(platform, shard, after(...secret)));
   const answering =
     topology.querier === undefined ? shards : [new Querier(platform, topology.querier, after(...shards))];
   new QueryEndpoint(platform, { answeredBy: topology.answeredBy }, after(...answering));

@@ -109,12 +109,13 @@ function hubJob(
 /**
  * Content of prometheus.yaml. It is the same whether the shard is in the ring or retired: a hub that goes is found and
  * scraped until its last second, and afterwards the lookup finds none.
+ * @param localRetention Instead of what the config says for this size.
  */
-export function prometheusConfig(config: Config, id: ShardReplica): object {
+export function prometheusConfig(config: Config, id: ShardReplica, localRetention?: string): object {
   const { shard, replica } = id;
   const interval = milliseconds(config.push.scrapeInterval);
   const name = prometheusName(shard, replica);
-  const retention = config.createThanos ? config.retention.sharded : config.retention.single;
+  const retention = localRetention ?? (config.createThanos ? config.retention.sharded : config.retention.single);
   return {
     global: {
       evaluation_interval: config.query.evaluationInterval,

@@ -149,6 +149,26 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return inner === undefined ? schema : unwrap(inner);
 }
 
+/** The schema of a value: of a union, the object that the value's `type` names, or the first one for any object. */
+export function optionFor(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
+  const inner = unwrap(schema);
+  if (!(inner instanceof z.ZodUnion) || typeof value !== "object" || value === null) return schema;
+  const named = "type" in value ? optionsOf(inner)[String(value.type)] : undefined;
+  const [first] = inner.options.filter((option) => fieldsOf(option) !== undefined);
+  return named ?? first ?? schema;
+}
+
+/** The schemas of a union by their `type`; empty for any other schema. */
+export function optionsOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
+  const inner = unwrap(schema);
+  if (!(inner instanceof z.ZodDiscriminatedUnion)) return {};
+  const options = inner.options.flatMap((option) => {
+    const literal = fieldsOf(option)?.["type"];
+    return literal instanceof z.ZodLiteral ? [[String(literal.value), option] as const] : [];
+  });
+  return Object.fromEntries(options);
+}
+
 /** The default of a schema, or undefined where it has none. */
 export function defaultOf(schema: z.core.$ZodType): unknown {
   return "defaultValue" in schema._zod.def ? schema._zod.def.defaultValue : undefined;

@@ -3,6 +3,7 @@ import { IMAGE_NAMES } from "../model/images";
 import { PROJECT } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS } from "../model/parts";
 import { networkPolicies } from "./network-schema";
+import { objectStorage } from "./object-storage-schema";
 import { clusterSchema, eksSchema } from "./schema-aws";
 import * as kit from "./schema-kit";
 
@@ -41,6 +42,8 @@ const resources = kit.object({
 function perComponent<const K extends readonly string[], S extends z.ZodType>(names: K, describe: (name: string) => S) {
   return kit.object(Object.fromEntries(names.map((name) => [name, describe(name)])) as Record<K[number], S>);
 }
+
+const RETIRED = "a whole number from 0 to 63, or {shard: such a number, local: true or false}";
 
 const HA_RULE = "false: replica b of each shard is not built yet";
 
@@ -89,11 +92,21 @@ export const configSchema = kit.object({
         "StatefulSets, which `deletionProtection` refuses.",
     ),
   retiredShards: z
-    .array(kit.wholeNumber(0, 63), { error: "a list of shard numbers, such as [2]" })
+    .array(
+      z.union(
+        [
+          kit.wholeNumber(0, 63),
+          kit.object({ shard: kit.wholeNumber(0, 63), local: z.boolean({ error: RETIRED }).default(true) }),
+        ],
+        { error: RETIRED },
+      ),
+      { error: "a list of shard numbers, such as [2]" },
+    )
     .default([])
     .describe(
       "Shards that left the ring and are still queried, all >= serversCount. They get no new series. Take a number out " +
-        "when its retention has passed.",
+        "when its retention has passed. With objectStorage, {shard: 2, local: false} takes its Prometheus away once its " +
+        "blocks are in the bucket.",
     ),
   deletionProtection: kit
     .flag()
@@ -141,9 +154,27 @@ export const configSchema = kit.object({
         .duration("2h", "3650d")
         .optional()
         .describe("How long a shard keeps a sample; default: the same as `retention.single`."),
+      local: kit
+        .duration("2h", "3650d")
+        .optional()
+        .describe(
+          "How long a shard keeps a sample in objectStorage.phase shrunk; default: 2d, or retention.sharded if shorter.",
+        ),
+      raw: kit
+        .duration("0s", "36500d")
+        .optional()
+        .describe("How long the bucket keeps a sample; 0s, the default: for ever. Needs objectStorage."),
+      "5m": kit
+        .duration("0s", "36500d")
+        .optional()
+        .describe("The same for one value per 5 minutes, made of what is 40 hours old."),
+      "1h": kit
+        .duration("0s", "36500d")
+        .optional()
+        .describe("The same for one value per hour, made of what is 10 days old."),
     })
     .prefault({})
-    .describe("How long samples are kept on the shards' own disks."),
+    .describe("How long samples are kept on the shards' own disks, and in the bucket of `objectStorage`."),
   storage: kit
     .object({
       size: kit
@@ -158,9 +189,18 @@ export const configSchema = kit.object({
         .memory("64Mi", "1Ti")
         .default("1Gi")
         .describe("Volume of the Alertmanager. Fixed once it is deployed."),
+      storeSize: kit
+        .memory("64Mi", "64Ti")
+        .default("10Gi")
+        .describe("Volume of each Store Gateway, for index headers. Fixed once it is deployed."),
+      compactorSize: kit
+        .memory("256Mi", "64Ti")
+        .default("100Gi")
+        .describe("Volume of the Compactor: twice the blocks of two weeks of a shard. Fixed once it is deployed."),
     })
     .prefault({})
     .describe("Volumes. Claims are kept when a StatefulSet is deleted."),
+  objectStorage,
   expectedSeriesPerShard: kit
     .wholeNumber(1_000, 20_000_000)
     .default(100_000)

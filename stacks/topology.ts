@@ -24,14 +24,18 @@ import {
   serviceHost,
   shardName,
   sidecarName,
+  storeName,
   type ReplicaLetter,
 } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../model/parts";
 import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
+import type { StoragePhase } from "../model/storage-phase";
 import type { Config } from "./config";
 import { networkPlan } from "./network-plan";
+import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
+import { retiredShards } from "./retired-shards";
 
 /** One replica of a shard, for people and tools. */
 export interface ReplicaOutput {
@@ -50,7 +54,10 @@ export interface ShardOutput {
   readonly name: string;
   /** Queried, but without a hub and not in the ring. */
   readonly retired: boolean;
+  /** None when its history is in the bucket only. */
   readonly replicas: readonly ReplicaOutput[];
+  /** StatefulSet and Service of the Store Gateway; null without object storage. */
+  readonly store: string | null;
 }
 
 /** What the stack says about itself. */
@@ -62,6 +69,10 @@ export interface StackOutputs {
   readonly pushUrl: string;
   readonly alertmanagerUrl: string;
   readonly shards: readonly ShardOutput[];
+  /** Bucket or container of object storage; null without it. */
+  readonly bucket: string | null;
+  /** Phase of object storage; null without it. */
+  readonly storagePhase: StoragePhase | null;
   /** Version of the ring table: it changes exactly when keys move. */
   readonly ring: string;
   /** Commands that open a way in from outside. */
@@ -83,6 +94,8 @@ export interface Topology {
   readonly answeredBy: Part;
   readonly exporter: ExporterArgs;
   readonly alertmanager: AlertmanagerArgs;
+  /** Absent without object storage. */
+  readonly objectStorage?: Pick<ObjectStoragePlan, "secret" | "compactor">;
   readonly outputs: StackOutputs;
 }
 
@@ -98,25 +111,31 @@ const DRAIN_MARGIN_SECONDS = 10;
 /** The pipeline that a config describes. Pure: equal configs give equal topologies. */
 export function buildTopology(config: Config, services: Readonly<Record<string, string>>): Topology {
   const platform = buildPlatform(config, services);
+  const storage = objectStoragePlan(config, platform);
   const inRing = Array.from({ length: config.serversCount }, (_, index) => index);
-  const retired = [...config.retiredShards].sort((left, right) => left - right);
-  const deployed = [...inRing, ...retired];
+  const retired = [...retiredShards(config)].sort((left, right) => left.shard - right.shard);
+  const queried: readonly QueriedShard[] = [
+    ...inRing.map((index) => ({ index, isRetired: false, isLocal: true })),
+    ...retired.map(({ shard, local }) => ({ index: shard, isRetired: true, isLocal: local })),
+  ];
   const exporter = exporterConfig(config, inRing);
-  const components = POD_COMPONENTS.filter((component) => component !== "querier" || config.createThanos);
+  const components = POD_COMPONENTS.filter((component) => hasComponent(config, component));
   return {
     platform,
     components,
     ...networkPlan(
       config,
       components,
-      deployed.flatMap((shard) => REPLICAS.map((replica) => ({ shard, replica }))),
+      queried.filter(({ isLocal }) => isLocal).flatMap(({ index }) => REPLICAS.map((replica) => ({ shard: index, replica }))),
     ),
     services,
-    shards: deployed.map((index) => ({
-      index,
-      replicas: REPLICAS.map((replica) => shardPair(config, index, replica, index >= config.serversCount)),
+    shards: queried.map((shard) => ({
+      index: shard.index,
+      replicas: replicasOf(shard).map((replica) => shardPair(config, storage, shard, replica)),
+      ...(storage === undefined ? {} : { store: storage.storeGateway(shard.index) }),
     })),
-    ...(config.createThanos ? { querier: querier(config, deployed) } : {}),
+    ...(config.createThanos ? { querier: querier(config, queried) } : {}),
+    ...(storage === undefined ? {} : { objectStorage: { secret: storage.secret, compactor: storage.compactor } }),
     answeredBy: config.createThanos ? { component: "querier" } : { component: "prometheus", shard: 0, replica: "a" },
     exporter: { replicas: config.push.exporterReplicas, config: exporter },
     alertmanager: {
@@ -125,8 +144,27 @@ export function buildTopology(config: Config, services: Readonly<Record<string, 
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
       isProtected: config.deletionProtection,
     },
-    outputs: outputs(config, deployed, exporter.version),
+    outputs: outputs(config, queried, storage, exporter.version),
   };
+}
+
+/** A shard that answers for its series. */
+interface QueriedShard {
+  readonly index: number;
+  /** It has no hub and is not in the ring. */
+  readonly isRetired: boolean;
+  /** Its Prometheus is deployed; else only what is in the bucket is left of it. */
+  readonly isLocal: boolean;
+}
+
+function replicasOf({ isLocal }: QueriedShard): readonly ReplicaLetter[] {
+  return isLocal ? REPLICAS : [];
+}
+
+function hasComponent(config: Config, component: PodComponent): boolean {
+  if (component === "querier") return config.createThanos;
+  if (component === "store" || component === "compactor") return config.objectStorage !== undefined;
+  return true;
 }
 
 function buildPlatform(config: Config, services: Readonly<Record<string, string>>): Platform {
@@ -145,7 +183,12 @@ function buildPlatform(config: Config, services: Readonly<Record<string, string>
   };
 }
 
-function shardPair(config: Config, shard: number, replica: ReplicaLetter, isRetired: boolean): ShardPairArgs {
+function shardPair(
+  config: Config,
+  storage: ObjectStoragePlan | undefined,
+  { index: shard, isRetired }: QueriedShard,
+  replica: ReplicaLetter,
+): ShardPairArgs {
   const hub: EdgeHubArgs = {
     limit: config.push.hubLimit,
     drainSeconds: 2 * seconds(config.push.scrapeInterval) + DRAIN_MARGIN_SECONDS,
@@ -154,9 +197,10 @@ function shardPair(config: Config, shard: number, replica: ReplicaLetter, isReti
     shard,
     replica,
     prometheus: {
-      flags: prometheusFlags(config),
-      config: prometheusConfig(config, { shard, replica }),
-      ...(config.createThanos ? { sidecarFlags: sidecarFlags() } : {}),
+      flags: { ...prometheusFlags(config), ...storage?.prometheusFlags },
+      config: prometheusConfig(config, { shard, replica }, storage?.localRetention),
+      ...(config.createThanos ? { sidecarFlags: { ...sidecarFlags(), ...storage?.sidecarFlags } } : {}),
+      ...(storage === undefined ? {} : { uploads: storage.uploads }),
       storageSize: config.storage.size,
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
       clusterLabel: config.clusterLabel,
@@ -172,9 +216,13 @@ function startTimeoutMinutes(series: number): number {
   return Math.min(75, 15 + Math.ceil((series / 1e6) * 30));
 }
 
-function querier(config: Config, shards: readonly number[]): QuerierArgs {
+function querier(config: Config, shards: readonly QueriedShard[]): QuerierArgs {
   const { query, namespace } = config;
+  const address = (service: string) => `${serviceHost(service, namespace.name)}:${String(PORTS.thanosGrpc)}`;
   const flags: Flags = {
+    // Replicas of a pushed shard, and a disk and the bucket, hold the same samples; the default func leaves holes where
+    // it goes from one to the other.
+    "deduplication.func": "chain",
     "enable-auto-gomemlimit": true,
     "endpoint.sd-config-file": `${QUERIER_PATHS.config}/${QUERIER_PATHS.endpoints}`,
     "exemplar.partial-response": false,
@@ -198,13 +246,13 @@ function querier(config: Config, shards: readonly number[]): QuerierArgs {
     replicas: query.replicas,
     flags,
     endpoints: {
-      endpoints: shards.flatMap((shard) =>
-        REPLICAS.map((replica) => ({
-          address: `${serviceHost(sidecarName(shard, replica), namespace.name)}:${String(PORTS.thanosGrpc)}`,
-          // The only mode in which a shard that fails is an error instead of a smaller answer.
-          strict: true,
-        })),
-      ),
+      endpoints: shards
+        .flatMap((shard) => [
+          ...replicasOf(shard).map((replica) => sidecarName(shard.index, replica)),
+          ...(config.objectStorage === undefined ? [] : [storeName(shard.index)]),
+        ])
+        // Strict: the only mode in which a shard that fails is an error instead of a smaller answer.
+        .map((service) => ({ address: address(service), strict: true })),
     },
   };
 }
@@ -239,7 +287,12 @@ function alertmanagerConfig(): object {
   return { route: { receiver: "none" }, receivers: [{ name: "none" }] };
 }
 
-function outputs(config: Config, deployed: readonly number[], ring: string): StackOutputs {
+function outputs(
+  config: Config,
+  queried: readonly QueriedShard[],
+  storage: ObjectStoragePlan | undefined,
+  ring: string,
+): StackOutputs {
   const namespace = config.namespace.name;
   const url = (service: string, port: number) => `http://${serviceHost(service, namespace)}:${String(port)}`;
   const forward = (service: string, port: number) =>
@@ -249,20 +302,23 @@ function outputs(config: Config, deployed: readonly number[], ring: string): Sta
     queryUrl: url(NAMES.query, PORTS.query),
     pushUrl: `${url(NAMES.exporter, PORTS.push)}/metrics`,
     alertmanagerUrl: url(NAMES.alertmanager, PORTS.alertmanager),
-    shards: deployed.map((index) => {
-      const isRetired = index >= config.serversCount;
+    shards: queried.map((shard) => {
+      const { index, isRetired } = shard;
       return {
         index,
         name: shardName(index),
         retired: isRetired,
-        replicas: REPLICAS.map((replica) => ({
+        replicas: replicasOf(shard).map((replica) => ({
           name: replicaName(index, replica),
           statefulSet: prometheusName(index, replica),
           claim: claimName(prometheusName(index, replica)),
           hub: isRetired ? null : hubName(index, replica),
         })),
+        store: storage === undefined ? null : storeName(index),
       };
     }),
+    bucket: storage?.bucket ?? null,
+    storagePhase: config.objectStorage?.phase ?? null,
     ring,
     portForward: {
       query: forward(NAMES.query, PORTS.query),

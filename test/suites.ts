@@ -25,6 +25,11 @@ export const suites: readonly Suite[] = [
     shows: "prod and prod-cluster through the echo provider: preview, up, inventory, previews of pull requests",
     withoutCluster: true,
   },
+  {
+    name: "object-storage",
+    file: "test/e2e/object-storage.e2e.ts",
+    shows: "blocks uploaded to a real S3 server, compacted and served; switching it on for a running stack",
+  },
 ];
 
 /** Seconds that one suite's short form may take, and all of `make test` with its checks. */
@@ -35,7 +40,7 @@ export function chosenSuites(only: readonly string[]): readonly Suite[] {
   const names = only.flatMap((each) => each.split(/[,\s]+/)).filter((each) => each !== "");
   const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) {
-    const list = suites.map((suite) => `  ${suite.name.padEnd(10)} ${suite.shows}`).join("\n");
+    const list = suites.map((suite) => `  ${suite.name.padEnd(14)} ${suite.shows}`).join("\n");
     throw new Error(`ONLY=${unknown.join(",")}: there is no such suite. The suites are:\n${list}`);
   }
   return names.length === 0 ? suites : suites.filter((suite) => names.includes(suite.name));

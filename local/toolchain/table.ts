@@ -109,6 +109,15 @@ export const workloadTools = {
   },
 } as const satisfies Record<string, Tool>;
 
+/** An S3 server for tests: objects are files in a folder. Never part of the pipeline. */
+export const s3Tool: Tool = {
+  name: "versitygw",
+  group: "s3",
+  package: "github.com/versity/versitygw/cmd/versitygw",
+  module: "github.com/versity/versitygw",
+  variables: ["main.Version=VERSION"],
+};
+
 /** What checks configuration files. */
 export const checkerTools: readonly Tool[] = [
   {

@@ -19,6 +19,7 @@ import { summaryText } from "../preview/text";
 import { PrometheusApi, PrometheusApiError } from "../prometheus-api";
 import { PulumiStack } from "../pulumi";
 import { deployedShards, readStackConfig } from "../stack-config";
+import { checkStoragePhase } from "../storage-phase";
 import { say, step, UserError } from "../terminal";
 
 /** Days asked for when the stack's config sets no retention. */
@@ -141,6 +142,11 @@ async function run(args: Arguments): Promise<number> {
   if (pulumi === undefined) {
     throw new UserError(`stack ${stack} does not exist yet: everything would be new`, `make up STACK=${stack}`);
   }
+  await checkStoragePhase(await pulumi.outputs(), readStackConfig(stack), (known) => ({
+    stack,
+    outputs: known,
+    target: { ...clusterOf(stack), namespace: known.namespace },
+  }));
   const pack = policyPack();
   const { digest, findings } = await step(`pulumi preview, stack ${stack}`, () =>
     engine(pulumi, args.has("refresh"), pack),

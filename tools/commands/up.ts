@@ -15,6 +15,7 @@ import { kubectl } from "../kubectl";
 import { PrometheusApi, PrometheusApiError } from "../prometheus-api";
 import { PulumiStack } from "../pulumi";
 import { readStackConfig } from "../stack-config";
+import { checkStoragePhase } from "../storage-phase";
 import { grouped, table } from "../table";
 import { say, step, UserError } from "../terminal";
 
@@ -43,6 +44,12 @@ async function deploy(stack: string): Promise<Deployment> {
   await step(`pulumi up, stack ${stack}`, async (progress) => {
     const pulumi = await PulumiStack.open(stack, { create: true });
     if (pulumi === undefined) throw new UserError(`stack ${stack} can't be made`);
+    const target = clusterOf(stack);
+    await checkStoragePhase(await pulumi.outputs(), readStackConfig(stack), (outputs) => ({
+      stack,
+      outputs,
+      target: { ...target, namespace: outputs.namespace },
+    }));
     await pulumi.up(progress);
     parseOutputs(await pulumi.outputs());
   });

@@ -81,8 +81,8 @@ const DATA_TYPES: ReadonlySet<string> = new Set([
   "pulumi:providers:kubernetes",
 ]);
 
-/** StatefulSets with samples of their own: shards, and Rulers with what they recorded. */
-const DATA_SETS = /^(prometheus|ruler)(-|$)/;
+/** StatefulSets with samples of their own (shards, and Rulers with what they recorded), and those that lead to the bucket. */
+const DATA_SETS = /^(prometheus|ruler|store)(-|$)/;
 
 function bearsData(type: string, action: Change["action"], object: string | undefined): boolean {
   if (action !== "delete" && action !== "replace") return false;

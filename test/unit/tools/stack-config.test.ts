@@ -31,6 +31,8 @@ describe("a stack's config, as the tools read it", () => {
       retiredShards: [],
       deletionProtection: true,
       cluster: undefined,
+      storagePhase: "off",
+      localRetention: 172_800_000,
       retention: undefined,
     });
     expect(parse("")).toEqual(parse("config: {}"));
