@@ -44,8 +44,9 @@ export function kubernetesProvider(cluster: KubeconfigCluster): Provider {
   return new Provider("cluster", {
     clusterIdentifier: clusterIdentifier(cluster),
     ...(cluster.context === undefined ? {} : { context: cluster.context }),
-    // Prometheus' configuration is reloaded from its map, which must not be replaced under the running pod.
+    // Configuration is reloaded from maps and secrets, which must not be replaced under the running pods.
     enableConfigMapMutable: true,
+    enableSecretMutable: true,
     kubeClientSettings: { burst: 100, qps: 50 },
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
   });

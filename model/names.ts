@@ -19,6 +19,9 @@ export const PIPELINE_LABELS = {
   replica: "prometheus_replica",
 } as const;
 
+/** Value of the label `shard` on what the Ruler records. */
+export const RULER_SHARD = "ruler";
+
 /** Every port of the pipeline, in one place. */
 export const PORTS = {
   /** Service `query`, in every size. */
@@ -46,6 +49,10 @@ export const NAMES = {
   querier: "querier",
   exporter: "exporter",
   alertmanager: "alertmanager",
+  /** StatefulSet and governing Service of the Ruler pair; sharded sizes only. */
+  ruler: "ruler",
+  /** Service through which the Queriers reach whichever Ruler is ready. */
+  rulerStore: "ruler-store",
   /** Claim template of every StatefulSet. */
   claimTemplate: "data",
 } as const;

@@ -3,15 +3,17 @@ import { exporterHelp, runExporter } from "./exporter/command";
 import { gateHelp, runGate } from "./gate/command";
 import { UsageError } from "./plumbing/args";
 import { log, messageOf } from "./plumbing/log";
+import { rulesSyncHelp, runRulesSync } from "./rules-sync/command";
 
 /** Everything of our own that runs in the cluster: one bundle, one subcommand per program. Node built-ins only. */
 
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   exporter: runExporter,
   gate: runGate,
+  "rules-sync": runRulesSync,
 };
 
-const help = `usage: services <program> [flags]\n\n${exporterHelp}\n${gateHelp}`;
+const help = `usage: services <program> [flags]\n\n${exporterHelp}\n${gateHelp}\n${rulesSyncHelp}`;
 
 async function main([program = "", ...args]: readonly string[]): Promise<number> {
   if (program === "--help" || program === "-h" || program === "help") {

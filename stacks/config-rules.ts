@@ -3,6 +3,7 @@ import { compareVersions, imageVersion } from "../model/images";
 import { PROJECT } from "../model/names";
 import { CONTAINER_COMPONENTS } from "../model/parts";
 import { quantity } from "../model/quantities";
+import { alertmanagerViolations } from "./alertmanager-config";
 import type { ParsedConfig } from "./schema";
 
 /** One thing that is wrong with the config. */
@@ -139,6 +140,8 @@ const prometheusVersion: Rule = ({ images }) => {
   ];
 };
 
+const alertmanager: Rule = ({ alertmanager: given }) => alertmanagerViolations(given?.config);
+
 const RULES: readonly Rule[] = [
   shardedOptions,
   retiredShards,
@@ -147,6 +150,7 @@ const RULES: readonly Rule[] = [
   retention,
   memoryLimits,
   prometheusVersion,
+  alertmanager,
 ];
 
 /** What is wrong with keys that are right by themselves but not together. */

@@ -27,9 +27,12 @@ export class ConfigError extends Error {
   }
 }
 
+/** Paths whose values may be secrets. */
+const SECRET = /^alertmanager\.config$/;
+
 function describe(violation: Violation): string {
   const { path, value, rule, fix } = violation;
-  return `  ${PROJECT}:${path} is ${show(value)}\n    rule: ${rule}\n    fix:  ${fix}`;
+  return `  ${PROJECT}:${path} is ${SECRET.test(path) ? "not shown" : show(value)}\n    rule: ${rule}\n    fix:  ${fix}`;
 }
 
 function show(value: unknown): string {

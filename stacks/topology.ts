@@ -8,6 +8,9 @@ import { QUERIER_PATHS } from "../components/kit/paths";
 import type { Platform } from "../components/kit/platform";
 import { resourcesFor } from "../components/kit/resources";
 import type { QuerierArgs } from "../components/querier";
+import type { RulerArgs } from "../components/ruler";
+import { shardRules, singleRules } from "../components/rules/generate";
+import type { RuleFile } from "../components/rules/rule-file";
 import type { ShardArgs } from "../components/shard";
 import type { ShardPairArgs } from "../components/shard-pair";
 import { milliseconds, seconds } from "../model/durations";
@@ -29,7 +32,9 @@ import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../mode
 import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
 import type { Config } from "./config";
+import { alertmanagerConfig } from "./alertmanager-config";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
+import { ruler, rulerEndpoints } from "./ruler-plan";
 
 /** One replica of a shard, for people and tools. */
 export interface ReplicaOutput {
@@ -75,6 +80,8 @@ export interface Topology {
   readonly shards: readonly ShardArgs[];
   /** Absent in the single size. */
   readonly querier?: QuerierArgs;
+  /** Absent in the single size, whose Prometheus evaluates the rules. */
+  readonly ruler?: RulerArgs;
   /** Who is behind the Service `query`. */
   readonly answeredBy: Part;
   readonly exporter: ExporterArgs;
@@ -92,7 +99,11 @@ const AGE_MARGIN_SECONDS = 300;
 const DRAIN_MARGIN_SECONDS = 10;
 
 /** The pipeline that a config describes. Pure: equal configs give equal topologies. */
-export function buildTopology(config: Config, services: Readonly<Record<string, string>>): Topology {
+export function buildTopology(
+  config: Config,
+  services: Readonly<Record<string, string>>,
+  rules: readonly RuleFile[] = [],
+): Topology {
   const platform = buildPlatform(config, services);
   const inRing = Array.from({ length: config.serversCount }, (_, index) => index);
   const retired = [...config.retiredShards].sort((left, right) => left - right);
@@ -100,17 +111,19 @@ export function buildTopology(config: Config, services: Readonly<Record<string, 
   const exporter = exporterConfig(config, inRing);
   return {
     platform,
-    components: POD_COMPONENTS.filter((component) => component !== "querier" || config.createThanos),
+    components: POD_COMPONENTS.filter(
+      (component) => config.createThanos || (component !== "querier" && component !== "ruler"),
+    ),
     services,
     shards: deployed.map((index) => ({
       index,
-      replicas: REPLICAS.map((replica) => shardPair(config, index, replica, index >= config.serversCount)),
+      replicas: REPLICAS.map((replica) => shardPair(config, rules, index, replica)),
     })),
-    ...(config.createThanos ? { querier: querier(config, deployed) } : {}),
+    ...(config.createThanos ? { querier: querier(config, deployed), ruler: ruler(config, rules) } : {}),
     answeredBy: config.createThanos ? { component: "querier" } : { component: "prometheus", shard: 0, replica: "a" },
     exporter: { replicas: config.push.exporterReplicas, config: exporter },
     alertmanager: {
-      config: alertmanagerConfig(),
+      config: alertmanagerConfig(config.alertmanager.config),
       storageSize: config.storage.alertmanagerSize,
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
       isProtected: config.deletionProtection,
@@ -135,7 +148,9 @@ function buildPlatform(config: Config, services: Readonly<Record<string, string>
   };
 }
 
-function shardPair(config: Config, shard: number, replica: ReplicaLetter, isRetired: boolean): ShardPairArgs {
+function shardPair(config: Config, rules: readonly RuleFile[], shard: number, replica: ReplicaLetter): ShardPairArgs {
+  const isRetired = shard >= config.serversCount;
+  const evaluated = config.createThanos ? shardRules : singleRules;
   const hub: EdgeHubArgs = {
     limit: config.push.hubLimit,
     drainSeconds: 2 * seconds(config.push.scrapeInterval) + DRAIN_MARGIN_SECONDS,
@@ -146,6 +161,7 @@ function shardPair(config: Config, shard: number, replica: ReplicaLetter, isReti
     prometheus: {
       flags: prometheusFlags(config),
       config: prometheusConfig(config, { shard, replica }),
+      rules: evaluated(rules, { clusterLabel: config.clusterLabel, shard }),
       ...(config.createThanos ? { sidecarFlags: sidecarFlags() } : {}),
       storageSize: config.storage.size,
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
@@ -188,13 +204,16 @@ function querier(config: Config, shards: readonly number[]): QuerierArgs {
     replicas: query.replicas,
     flags,
     endpoints: {
-      endpoints: shards.flatMap((shard) =>
-        REPLICAS.map((replica) => ({
-          address: `${serviceHost(sidecarName(shard, replica), namespace.name)}:${String(PORTS.thanosGrpc)}`,
-          // The only mode in which a shard that fails is an error instead of a smaller answer.
-          strict: true,
-        })),
-      ),
+      endpoints: [
+        ...shards.flatMap((shard) =>
+          REPLICAS.map((replica) => ({
+            address: `${serviceHost(sidecarName(shard, replica), namespace.name)}:${String(PORTS.thanosGrpc)}`,
+            // The only mode in which a shard that fails is an error instead of a smaller answer.
+            strict: true,
+          })),
+        ),
+        ...rulerEndpoints(namespace.name),
+      ],
     },
   };
 }
@@ -222,11 +241,6 @@ function exporterConfig(config: Config, inRing: readonly number[]): ExporterConf
     },
     pushTimeoutMilliseconds: milliseconds(push.timeout),
   };
-}
-
-/** The smallest valid configuration: alerts are shown and silenced, nobody is notified. */
-function alertmanagerConfig(): object {
-  return { route: { receiver: "none" }, receivers: [{ name: "none" }] };
 }
 
 function outputs(config: Config, deployed: readonly number[], ring: string): StackOutputs {
