@@ -9,7 +9,7 @@ import { RULER_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { quickProbes, replayingProbes } from "./kit/probes";
-import { THANOS_UID } from "./kit/security";
+import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
 import { withoutWaiting } from "./kit/waiting";
 import type { RuleTexts } from "./rules/generate";
@@ -114,7 +114,7 @@ export class Ruler extends Component {
                 ports: { ops: PORTS.ops },
                 probes: quickProbes("ops"),
                 mounts: { rules: RULER_PATHS.rules },
-                uid: THANOS_UID,
+                uid: NOBODY_UID,
               }),
             ],
           }),

@@ -1,4 +1,4 @@
-import type { Violation } from "./config-rules";
+import type { Violation } from "./violation";
 
 /** Content of alertmanager.yaml: the user's, or the smallest valid one: alerts are shown and silenced, nobody is notified. */
 export function alertmanagerConfig(config: Readonly<Record<string, unknown>> | undefined): object {

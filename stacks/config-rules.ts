@@ -5,16 +5,9 @@ import { CONTAINER_COMPONENTS } from "../model/parts";
 import { quantity } from "../model/quantities";
 import { alertmanagerViolations } from "./alertmanager-config";
 import type { ParsedConfig } from "./schema";
+import type { Violation } from "./violation";
 
-/** One thing that is wrong with the config. */
-export interface Violation {
-  /** Path below the namespace: `push.homeShard`. */
-  readonly path: string;
-  /** What was found there; undefined when the key is missing. */
-  readonly value: unknown;
-  readonly rule: string;
-  readonly fix: string;
-}
+export type { Violation } from "./violation";
 
 /** Keys that are right by themselves. A rule waits for all the keys that it needs. */
 type Valid = Partial<ParsedConfig>;

@@ -32,7 +32,7 @@ export function readRules(root: string, source: RulesSource): readonly RuleFile[
   const { files, problems } = parseRules(texts, source);
   const found = [...unexpected, ...tooLarge(texts), ...problems];
   const paths = Object.fromEntries(names.map((name) => [name, join(directory, name)]));
-  const all = found.length > 0 ? found : (promtoolProblems(paths) ?? []);
+  const all = found.length > 0 ? found : (promtoolProblems(paths, files) ?? []);
   if (all.length > 0) throw new RulesError(source.directory, all);
   return files;
 }
