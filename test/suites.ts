@@ -17,6 +17,11 @@ export const suites: readonly Suite[] = [
     file: "test/e2e/rescale.e2e.ts",
     shows: "2 -> 3 -> 2 under the feed, retired shards, protection, single -> 1 -> 3",
   },
+  {
+    name: "rules",
+    file: "test/e2e/rules.e2e.ts",
+    shows: "alerts over shards, hot reload, sharded rules beside the unsharded ones, bad files, the single size",
+  },
 ];
 
 /** Seconds that one suite's short form may take, and all of `make test` with its checks. */

@@ -106,7 +106,8 @@ function reference(): string {
 function overview(): string {
   const lines = topLevel.map(([name, schema]) => {
     const isGroup = fieldsOf(schema) !== undefined;
-    const fallback = isGroup ? `[see reference](docs/configuration.md#${name.toLowerCase()})` : code(defaultOf(schema));
+    const plain = defaultOf(schema) === undefined ? "none" : code(defaultOf(schema));
+    const fallback = isGroup ? `[see reference](docs/configuration.md#${name.toLowerCase()})` : plain;
     return `| \`${name}\` | ${fallback} | ${cell(descriptionOf(schema))} |`;
   });
   return ["| key | default | meaning |", "| --- | --- | --- |", ...lines].join("\n");
