@@ -129,7 +129,7 @@ export class Ruler extends Component {
     new core.Service(
       NAMES.rulerStore,
       {
-        metadata: metadata(NAMES.rulerStore),
+        metadata: withoutWaiting(metadata(NAMES.rulerStore)),
         spec: clusterIpSpec(selector, [{ name: "grpc", port: PORTS.thanosGrpc, target: "grpc" }]),
       },
       this.child({ dependsOn: statefulSet }),

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { BUNDLE_FILE, servicesBundle } from "../components/kit/bundle";
 import { RulesError, type RuleFile } from "../components/rules/rule-file";
 import { milliseconds } from "../model/durations";
+import { amtoolViolations } from "./amtool";
 import { ConfigError, parseConfig, type Config } from "./config";
 import { pipeline } from "./pipeline";
 import { ruleQueryOffset } from "./prometheus-plan";
@@ -19,6 +20,8 @@ const ROOT = join(__dirname, "..");
 function readInputs(): { readonly config: Config; readonly rules: readonly RuleFile[] } {
   try {
     const config = parseConfig(readRawConfig());
+    const refused = config.alertmanager.config === undefined ? [] : amtoolViolations(config.alertmanager.config);
+    if (refused.length > 0) throw new ConfigError(refused);
     const { rules: directory } = config;
     if (directory === undefined) return { config, rules: [] };
     return { config, rules: readRules(ROOT, { directory, minimumOffset: milliseconds(ruleQueryOffset(config)) }) };

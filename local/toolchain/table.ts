@@ -119,4 +119,11 @@ export const checkerTools: readonly Tool[] = [
     tags: prometheusTags,
     variables: ["github.com/prometheus/common/version.Version=VERSION"],
   },
+  {
+    name: "amtool",
+    group: "alertmanager",
+    package: "github.com/prometheus/alertmanager/cmd/amtool",
+    module: "github.com/prometheus/alertmanager",
+    variables: ["github.com/prometheus/common/version.Version=VERSION"],
+  },
 ];

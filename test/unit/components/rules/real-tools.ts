@@ -14,6 +14,7 @@ function checker(name: string): string | undefined {
 /** The real programs as the local cluster builds them, by name; undefined where they are not built yet. */
 export const realTools = {
   promtool: checker("promtool"),
+  amtool: checker("amtool"),
   prometheus: built(toolPath(workloadTools.prometheus)),
   thanos: built(toolPath(workloadTools.thanos)),
   alertmanager: built(toolPath(workloadTools.alertmanager)),
