@@ -30,7 +30,7 @@ interface ScrapeJob {
 /** A few real parts on loopback, with the flags and files that the program generates for them; only addresses differ. */
 export class RealPipeline {
   readonly folder = mkdtempSync(join(tmpdir(), "rules-"));
-  readonly #children: ChildProcess[] = [];
+  readonly #children = new Map<string, ChildProcess>();
   readonly #hubs: Server[] = [];
   readonly #logs = new Map<string, string>();
 
@@ -46,7 +46,7 @@ export class RealPipeline {
   /** Starts a program and waits until it says that it is ready. */
   async start(name: string, program: string, args: readonly string[], port: number, cwd = this.folder): Promise<void> {
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], cwd });
-    this.#children.push(child);
+    this.#children.set(name, child);
     const keep = (chunk: Buffer) =>
       this.#logs.set(name, `${this.#logs.get(name) ?? ""}${chunk.toString()}`.slice(-20_000));
     child.stdout.on("data", keep);
@@ -189,8 +189,13 @@ export class RealPipeline {
     return freePort();
   }
 
+  /** Ends one part at once. */
+  kill(name: string): void {
+    this.#children.get(name)?.kill("SIGKILL");
+  }
+
   async stop(): Promise<void> {
-    for (const child of this.#children) child.kill("SIGKILL");
+    for (const child of this.#children.values()) child.kill("SIGKILL");
     for (const server of this.#hubs) {
       server.closeAllConnections();
       server.close();
