@@ -48,9 +48,9 @@ export function ruleTests(world: () => World): void {
   test("a sharded rule equals the unsharded expression at the shards' evaluation times, 30 times in a row", async () => {
     const pipeline = await world().pipeline(stacks.sharded);
     const part = `network:e2e_moving:sum:per_shard{network="n0",shard="0"}`;
-    await until("enough evaluations", { seconds: 90 }, async () => (await valuesOf(pipeline, part, "60s")).size > 40);
-    const times = [...(await valuesOf(pipeline, part, "60s")).keys()].slice(-36);
-    const combined = [...(await valuesOf(pipeline, `network:e2e_moving:sum{network="n0"}`, "75s"))];
+    await until("enough evaluations", { seconds: 120 }, async () => (await valuesOf(pipeline, part, "90s")).size > 36);
+    const times = [...(await valuesOf(pipeline, part, "90s")).keys()].slice(-36);
+    const combined = [...(await valuesOf(pipeline, `network:e2e_moving:sum{network="n0"}`, "110s"))];
     let inARow = 0;
     for (const [at, time] of times.entries()) {
       const next = times[at + 1];

@@ -14,7 +14,7 @@ export const shardCount = 2;
 
 /** Seconds between evaluations of groups without an interval of their own, and between scrapes. */
 export const evaluationSeconds = 5;
-export const scrapeSeconds = 1;
+export const scrapeSeconds = 2;
 
 /** Files of the rules directory; the alert is true only over both shards, each of which has two of the series. */
 export const ruleFiles = {
@@ -28,7 +28,7 @@ export const ruleFiles = {
 `,
   "sharded.yaml": `groups:
   - name: sharded
-    interval: 1s
+    interval: 2s
     rules:
       - record: network:e2e_moving:sum
         expr: sum by (network) (e2e_moving)
