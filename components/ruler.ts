@@ -11,7 +11,7 @@ import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/
 import { quickProbes, replayingProbes } from "./kit/probes";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
-import { withoutWaiting } from "./kit/waiting";
+import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 import type { RuleTexts } from "./rules/generate";
 
 /** More than Thanos' own 120 s for requests under way, plus writing the head. */
@@ -66,7 +66,7 @@ export class Ruler extends Component {
     const statefulSet = new apps.StatefulSet(
       name,
       {
-        metadata: metadata(name),
+        metadata: takenUpAgain(metadata(name)),
         spec: {
           replicas: args.replicas,
           serviceName: name,
@@ -123,7 +123,7 @@ export class Ruler extends Component {
       this.child({
         dependsOn: [rules, governing],
         protect: args.isProtected,
-        customTimeouts: { create: "15m", update: "15m", delete: "10m" },
+        customTimeouts: workloadTimeouts("15m", GRACE_SECONDS),
       }),
     );
     new core.Service(
