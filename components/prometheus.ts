@@ -14,6 +14,7 @@ import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
+import type { RuleTexts } from "./rules/generate";
 
 /** Seconds for writing the head at a stop; 90 s were too short for large ones (facts/prometheus.md). */
 const GRACE_SECONDS = 600;
@@ -31,6 +32,8 @@ export interface PrometheusServerArgs {
   readonly flags: Flags;
   /** Content of prometheus.yaml; reloaded without a restart. */
   readonly config: object;
+  /** Rule files by name; reloaded without a restart. */
+  readonly rules: RuleTexts;
   /** Flags of the Thanos sidecar; absent in the single size. */
   readonly sidecarFlags?: Flags;
   /** Absent without object storage. */
@@ -66,7 +69,7 @@ export class PrometheusServer extends Component {
     });
     const config = new core.ConfigMap(
       name,
-      { metadata: withoutWaiting(metadata(name)), data: { [PROMETHEUS_PATHS.file]: toYaml(args.config) } },
+      { metadata: withoutWaiting(metadata(name)), data: configFiles(args) },
       this.child(),
     );
     const governing = new core.Service(
@@ -125,6 +128,14 @@ export class PrometheusServer extends Component {
     }
     this.registerOutputs();
   }
+}
+
+/** Configuration and rules in one map, so that they change in a pod at the same moment. */
+function configFiles({ config, rules }: PrometheusServerArgs): Record<string, string> {
+  const ruleFiles = Object.entries(rules).map(
+    ([file, text]) => [`${PROMETHEUS_PATHS.rulePrefix}${file}`, text] as const,
+  );
+  return { [PROMETHEUS_PATHS.file]: toYaml(config), ...Object.fromEntries(ruleFiles) };
 }
 
 /**

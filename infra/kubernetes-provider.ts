@@ -60,8 +60,9 @@ export function namedProvider(identifier: string, access: ProviderAccess, option
     {
       ...access,
       clusterIdentifier: identifier,
-      // Prometheus' configuration is reloaded from its map, which must not be replaced under the running pod.
+      // Configuration is reloaded from maps and secrets, which must not be replaced under the running pods.
       enableConfigMapMutable: true,
+      enableSecretMutable: true,
       kubeClientSettings: { burst: 100, qps: 50 },
     },
     options,

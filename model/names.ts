@@ -53,6 +53,10 @@ export const NAMES = {
   compactor: "compactor",
   /** Secret with the address of the bucket and the credentials, content-named. */
   objectStorage: "object-storage",
+  /** StatefulSet and governing Service of the Ruler pair; sharded sizes only. */
+  ruler: "ruler",
+  /** Service through which the Queriers reach whichever Ruler is ready. */
+  rulerStore: "ruler-store",
   /** Claim template of every StatefulSet. */
   claimTemplate: "data",
 } as const;

@@ -3,6 +3,7 @@ export const POD_COMPONENTS = [
   "prometheus",
   "hub",
   "querier",
+  "ruler",
   "exporter",
   "alertmanager",
   "store",
@@ -13,7 +14,7 @@ export const POD_COMPONENTS = [
 export type PodComponent = (typeof POD_COMPONENTS)[number];
 
 /** Containers whose resources can be set. */
-export const CONTAINER_COMPONENTS = [...POD_COMPONENTS, "gate", "sidecar"] as const;
+export const CONTAINER_COMPONENTS = [...POD_COMPONENTS, "gate", "sidecar", "rules-sync"] as const;
 
 /** A container whose resources can be set. */
 export type ContainerComponent = (typeof CONTAINER_COMPONENTS)[number];

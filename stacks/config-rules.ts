@@ -3,6 +3,7 @@ import { compareVersions, imageVersion } from "../model/images";
 import { PROJECT } from "../model/names";
 import { CONTAINER_COMPONENTS } from "../model/parts";
 import { quantity } from "../model/quantities";
+import { alertmanagerViolations } from "./alertmanager-config";
 import { networkPeers } from "./network-schema";
 import { OBJECT_STORAGE_RULES } from "./object-storage-rules";
 import { retiredShards as retiredShardsOf } from "./retired-shards";
@@ -137,6 +138,8 @@ const prometheusVersion: Rule = ({ images }) => {
   ];
 };
 
+const alertmanager: Rule = ({ alertmanager: given }) => alertmanagerViolations(given?.config);
+
 const RULES: readonly Rule[] = [
   shardedOptions,
   retiredShards,
@@ -147,6 +150,7 @@ const RULES: readonly Rule[] = [
   prometheusVersion,
   ({ networkPolicies }) => (networkPolicies === undefined ? [] : networkPeers(networkPolicies)),
   ...OBJECT_STORAGE_RULES,
+  alertmanager,
 ];
 
 /** What is wrong with keys that are right by themselves but not together. */

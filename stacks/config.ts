@@ -30,6 +30,9 @@ export class ConfigError extends Error {
   }
 }
 
+/** Paths whose values may be secrets. */
+const SECRET = /^alertmanager\.config$/;
+
 function describe(violation: Violation): string {
   const { path, value, rule, fix } = violation;
   return `  ${PROJECT}:${path} is ${shown(path, value)}\n    rule: ${rule}\n    fix:  ${fix}`;
@@ -37,6 +40,7 @@ function describe(violation: Violation): string {
 
 /** The value, unless it may be a secret or hold one. */
 function shown(path: string, value: unknown): string {
+  if (SECRET.test(path)) return "not shown";
   const within = path.startsWith("objectStorage") && value !== undefined;
   const isSecret =
     /^objectStorage$|secret|password|credential|key$/i.test(path) || (typeof value === "object" && value !== null);

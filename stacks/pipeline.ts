@@ -6,6 +6,8 @@ import { Namespace } from "../components/namespace";
 import { NetworkPolicies } from "../components/network-policies";
 import { Querier } from "../components/querier";
 import { QueryEndpoint } from "../components/query-endpoint";
+import { Ruler } from "../components/ruler";
+import type { RuleFile } from "../components/rules/rule-file";
 import { ServicesBundle } from "../components/services-bundle";
 import { Shard } from "../components/shard";
 import { StorageSecret } from "../components/storage-secret";
@@ -17,10 +19,16 @@ import { buildTopology, type StackOutputs } from "./topology";
 /**
  * The metrics pipeline. Order: shards, then the Queriers that list them, then the exporters that send to them, so that
  * a shard gets series only when every answer includes it. Pulumi deletes last, so a hub goes after the exporters left it.
+ * The Rulers come before the Queriers too: every answer holds what they recorded.
  * @param services Files of the bundle of our own services by name.
+ * @param rules The tenants' rules.
  */
-export function pipeline(config: Config, services: Readonly<Record<string, string>>): StackOutputs {
-  const topology = buildTopology(config, services);
+export function pipeline(
+  config: Config,
+  services: Readonly<Record<string, string>>,
+  rules: readonly RuleFile[] = [],
+): StackOutputs {
+  const topology = buildTopology(config, services, rules);
   const { platform } = topology;
   const { provider } = clusterAccess(config.cluster);
   const namespace = new Namespace(
@@ -61,8 +69,9 @@ export function pipeline(config: Config, services: Readonly<Record<string, strin
       : [new StorageSecret(platform, NAMES.objectStorage, objectStorage.secret, after())];
   if (objectStorage !== undefined) new Compactor(platform, objectStorage.compactor, after(...secret));
   const shards = topology.shards.map((shard) => new Shard(platform, shard, after(...secret)));
+  const rulers = topology.ruler === undefined ? [] : [new Ruler(platform, topology.ruler, after(...secret))];
   const answering =
-    topology.querier === undefined ? shards : [new Querier(platform, topology.querier, after(...shards))];
+    topology.querier === undefined ? shards : [new Querier(platform, topology.querier, after(...shards, ...rulers))];
   new QueryEndpoint(platform, { answeredBy: topology.answeredBy }, after(...answering));
   new Exporter(platform, topology.exporter, after(...answering));
   return topology.outputs;

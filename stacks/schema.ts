@@ -197,6 +197,10 @@ export const configSchema = kit.object({
         .memory("256Mi", "64Ti")
         .default("100Gi")
         .describe("Volume of the Compactor: twice the blocks of two weeks of a shard. Fixed once it is deployed."),
+      rulerSize: kit
+        .memory("64Mi", "1Ti")
+        .default("5Gi")
+        .describe("Volume of each Ruler, for what rules record. Fixed once it is deployed."),
     })
     .prefault({})
     .describe("Volumes. Claims are kept when a StatefulSet is deleted."),
@@ -242,6 +246,24 @@ export const configSchema = kit.object({
     .prefault({})
     .describe("The query path. Every part gets the same values."),
   networkPolicies,
+  rules: kit
+    .text("a directory with rule files, not empty")
+    .optional()
+    .describe(
+      'Directory of rule files (*.yaml, *.yml), relative to the repository. The label `sharded: "true"` on a recording rule ' +
+        "or a group has each shard evaluate its part.",
+    ),
+  alertmanager: kit
+    .object({
+      config: z
+        .record(z.string(), z.unknown(), { error: "the content of alertmanager.yml" })
+        .optional()
+        .describe(
+          "Content of alertmanager.yml; set it with `--secret`. Default: alerts are shown, nobody is notified.",
+        ),
+    })
+    .prefault({})
+    .describe("The one Alertmanager."),
   images: kit
     .object({
       registry: kit

@@ -9,6 +9,9 @@ import { QUERIER_PATHS } from "../components/kit/paths";
 import type { Platform } from "../components/kit/platform";
 import { resourcesFor } from "../components/kit/resources";
 import type { QuerierArgs } from "../components/querier";
+import type { RulerArgs } from "../components/ruler";
+import { shardRules, singleRules } from "../components/rules/generate";
+import type { RuleFile } from "../components/rules/rule-file";
 import type { ShardArgs } from "../components/shard";
 import type { ShardPairArgs } from "../components/shard-pair";
 import { milliseconds, seconds } from "../model/durations";
@@ -32,10 +35,12 @@ import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
 import type { StoragePhase } from "../model/storage-phase";
 import type { Config } from "./config";
+import { alertmanagerConfig } from "./alertmanager-config";
 import { networkPlan } from "./network-plan";
 import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
 import { retiredShards } from "./retired-shards";
+import { ruler, rulerEndpoints } from "./ruler-plan";
 
 /** One replica of a shard, for people and tools. */
 export interface ReplicaOutput {
@@ -90,6 +95,8 @@ export interface Topology {
   readonly shards: readonly ShardArgs[];
   /** Absent in the single size. */
   readonly querier?: QuerierArgs;
+  /** Absent in the single size, whose Prometheus evaluates the rules. */
+  readonly ruler?: RulerArgs;
   /** Who is behind the Service `query`. */
   readonly answeredBy: Part;
   readonly exporter: ExporterArgs;
@@ -109,7 +116,11 @@ const AGE_MARGIN_SECONDS = 300;
 const DRAIN_MARGIN_SECONDS = 10;
 
 /** The pipeline that a config describes. Pure: equal configs give equal topologies. */
-export function buildTopology(config: Config, services: Readonly<Record<string, string>>): Topology {
+export function buildTopology(
+  config: Config,
+  services: Readonly<Record<string, string>>,
+  rules: readonly RuleFile[] = [],
+): Topology {
   const platform = buildPlatform(config, services);
   const storage = objectStoragePlan(config, platform);
   const inRing = Array.from({ length: config.serversCount }, (_, index) => index);
@@ -131,15 +142,15 @@ export function buildTopology(config: Config, services: Readonly<Record<string, 
     services,
     shards: queried.map((shard) => ({
       index: shard.index,
-      replicas: replicasOf(shard).map((replica) => shardPair(config, storage, shard, replica)),
+      replicas: replicasOf(shard).map((replica) => shardPair(config, rules, storage, shard, replica)),
       ...(storage === undefined ? {} : { store: storage.storeGateway(shard.index) }),
     })),
-    ...(config.createThanos ? { querier: querier(config, queried) } : {}),
+    ...(config.createThanos ? { querier: querier(config, queried), ruler: ruler(config, rules) } : {}),
     ...(storage === undefined ? {} : { objectStorage: { secret: storage.secret, compactor: storage.compactor } }),
     answeredBy: config.createThanos ? { component: "querier" } : { component: "prometheus", shard: 0, replica: "a" },
     exporter: { replicas: config.push.exporterReplicas, config: exporter },
     alertmanager: {
-      config: alertmanagerConfig(),
+      config: alertmanagerConfig(config.alertmanager.config),
       storageSize: config.storage.alertmanagerSize,
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
       isProtected: config.deletionProtection,
@@ -162,7 +173,7 @@ function replicasOf({ isLocal }: QueriedShard): readonly ReplicaLetter[] {
 }
 
 function hasComponent(config: Config, component: PodComponent): boolean {
-  if (component === "querier") return config.createThanos;
+  if (component === "querier" || component === "ruler") return config.createThanos;
   if (component === "store" || component === "compactor") return config.objectStorage !== undefined;
   return true;
 }
@@ -185,10 +196,12 @@ function buildPlatform(config: Config, services: Readonly<Record<string, string>
 
 function shardPair(
   config: Config,
+  rules: readonly RuleFile[],
   storage: ObjectStoragePlan | undefined,
   { index: shard, isRetired }: QueriedShard,
   replica: ReplicaLetter,
 ): ShardPairArgs {
+  const evaluated = config.createThanos ? shardRules : singleRules;
   const hub: EdgeHubArgs = {
     limit: config.push.hubLimit,
     drainSeconds: 2 * seconds(config.push.scrapeInterval) + DRAIN_MARGIN_SECONDS,
@@ -199,6 +212,7 @@ function shardPair(
     prometheus: {
       flags: { ...prometheusFlags(config), ...storage?.prometheusFlags },
       config: prometheusConfig(config, { shard, replica }, storage?.localRetention),
+      rules: evaluated(rules, { clusterLabel: config.clusterLabel, shard }),
       ...(config.createThanos ? { sidecarFlags: { ...sidecarFlags(), ...storage?.sidecarFlags } } : {}),
       ...(storage === undefined ? {} : { uploads: storage.uploads }),
       storageSize: config.storage.size,
@@ -246,13 +260,16 @@ function querier(config: Config, shards: readonly QueriedShard[]): QuerierArgs {
     replicas: query.replicas,
     flags,
     endpoints: {
-      endpoints: shards
-        .flatMap((shard) => [
-          ...replicasOf(shard).map((replica) => sidecarName(shard.index, replica)),
-          ...(config.objectStorage === undefined ? [] : [storeName(shard.index)]),
-        ])
-        // Strict: the only mode in which a shard that fails is an error instead of a smaller answer.
-        .map((service) => ({ address: address(service), strict: true })),
+      endpoints: [
+        ...shards
+          .flatMap((shard) => [
+            ...replicasOf(shard).map((replica) => sidecarName(shard.index, replica)),
+            ...(config.objectStorage === undefined ? [] : [storeName(shard.index)]),
+          ])
+          // Strict: the only mode in which a shard that fails is an error instead of a smaller answer.
+          .map((service) => ({ address: address(service), strict: true })),
+        ...rulerEndpoints(namespace.name),
+      ],
     },
   };
 }
@@ -280,11 +297,6 @@ function exporterConfig(config: Config, inRing: readonly number[]): ExporterConf
     },
     pushTimeoutMilliseconds: milliseconds(push.timeout),
   };
-}
-
-/** The smallest valid configuration: alerts are shown and silenced, nobody is notified. */
-function alertmanagerConfig(): object {
-  return { route: { receiver: "none" }, receivers: [{ name: "none" }] };
 }
 
 function outputs(

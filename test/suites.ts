@@ -20,15 +20,20 @@ export const suites: readonly Suite[] = [
     shows: "2 -> 3 -> 2 under the feed, retired shards, protection, single -> 1 -> 3",
   },
   {
-    name: "stacks",
-    file: "test/e2e/stacks.e2e.ts",
-    shows: "prod and prod-cluster through the echo provider: preview, up, inventory, previews of pull requests",
-    withoutCluster: true,
+    name: "rules",
+    file: "test/e2e/rules.e2e.ts",
+    shows: "alerts over shards, hot reload, sharded rules beside the unsharded ones, bad files, the single size",
   },
   {
     name: "object-storage",
     file: "test/e2e/object-storage.e2e.ts",
     shows: "blocks uploaded to a real S3 server, compacted and served; switching it on for a running stack",
+  },
+  {
+    name: "stacks",
+    file: "test/e2e/stacks.e2e.ts",
+    shows: "prod and prod-cluster through the echo provider: preview, up, inventory, previews of pull requests",
+    withoutCluster: true,
   },
 ];
 

@@ -116,9 +116,8 @@ function reference(): string {
 /** The short table of README.md: one line per key of the first level. */
 function overview(): string {
   const lines = topLevel.map(([name, schema]) => {
-    const fallback = isGroup(schema)
-      ? `[see reference](docs/configuration.md#${name.toLowerCase()})`
-      : code(defaultOf(schema));
+    const plain = defaultOf(schema) === undefined ? "none" : code(defaultOf(schema));
+    const fallback = isGroup(schema) ? `[see reference](docs/configuration.md#${name.toLowerCase()})` : plain;
     return `| \`${name}\` | ${fallback} | ${cell(descriptionOf(schema))} |`;
   });
   return ["| key | default | meaning |", "| --- | --- | --- |", ...lines].join("\n");

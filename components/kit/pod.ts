@@ -16,6 +16,8 @@ export interface ContainerArgs {
   /** Overrides the image's entrypoint. */
   readonly command?: readonly string[];
   readonly args: readonly string[];
+  /** Environment; arguments refer to it as `$(NAME)`. */
+  readonly env?: readonly types.input.core.v1.EnvVar[];
   /** Port numbers by name. */
   readonly ports: Readonly<Record<string, number>>;
   readonly probes: Probes | typeof NO_PROBES;
@@ -39,6 +41,7 @@ export function container(platform: Platform, args: ContainerArgs): Container {
     image: args.image,
     ...(args.command === undefined ? {} : { command: [...args.command] }),
     args: [...args.args],
+    ...filled("env", args.env ?? []),
     ...filled(
       "ports",
       Object.entries(args.ports).map(([name, containerPort]) => ({ name, containerPort })),
@@ -65,7 +68,7 @@ const SERVICES = { volume: "services", path: "/opt/scaled-prometheus", file: "se
 export function serviceContainer(
   platform: Platform,
   args: Omit<ContainerArgs, "image" | "command"> & {
-    readonly name: "exporter" | "gate";
+    readonly name: "exporter" | "gate" | "rules-sync";
     /** Subcommand of the bundle; default: the container's name. */
     readonly program?: string;
   },

@@ -64,6 +64,11 @@ function estimate(component: ContainerComponent, load: Load): Estimate {
       return { cpu: 0.02, request: 128 * MIB, limit: 512 * MIB + load.seriesPerShard * 4096 };
     case "querier":
       return { cpu: 0.05, request: 256 * MIB, limit: 1024 * MIB + load.seriesPerShard * 10_240 };
+    case "ruler":
+      // Its own TSDB holds results only; a rule over a shard's series holds them while it is evaluated.
+      return { cpu: 0.02, request: 128 * MIB, limit: 512 * MIB + load.seriesPerShard * 1024 };
+    case "rules-sync":
+      return { cpu: 0.005, request: 48 * MIB, limit: 128 * MIB };
     case "exporter":
       return { cpu: 0.05, request: 192 * MIB, limit: 1024 * MIB };
     case "store":

@@ -142,4 +142,11 @@ export const checkerTools: readonly Tool[] = [
     module: "github.com/zegl/kube-score",
     variables: ["main.version=VERSION"],
   },
+  {
+    name: "amtool",
+    group: "alertmanager",
+    package: "github.com/prometheus/alertmanager/cmd/amtool",
+    module: "github.com/prometheus/alertmanager",
+    variables: ["github.com/prometheus/common/version.Version=VERSION"],
+  },
 ];

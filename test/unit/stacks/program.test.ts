@@ -59,6 +59,7 @@ describe.each([
     expect(names(recorded, "StatefulSet")).toStrictEqual([
       "alertmanager",
       ...shardNames((shard) => `prometheus-${shard}`, deployed),
+      ...(isSharded ? ["ruler"] : []),
     ]);
     expect(names(recorded, "Deployment")).toStrictEqual([
       ...shardNames((shard) => `hub-${shard}`, inRing),
@@ -72,19 +73,20 @@ describe.each([
         "query",
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
         ...(isSharded ? shardNames((shard) => `sidecar-${shard}`, deployed) : []),
+        ...(isSharded ? ["ruler", "ruler-store"] : []),
         ...shardNames((shard) => `hub-${shard}`, inRing),
         ...shardNames((shard) => `hub-${shard}-scrape`, inRing),
       ].sort(),
     );
     expect(names(recorded, "ConfigMap").sort()).toStrictEqual(
       [
-        "alertmanager-config",
         "exporter-config",
         "services",
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
-        ...(isSharded ? ["querier-endpoints"] : []),
+        ...(isSharded ? ["querier-endpoints", "ruler-rules"] : []),
       ].sort(),
     );
+    expect(names(recorded, "Secret")).toStrictEqual(["alertmanager"]);
   });
 
   test("names objects by plain text, the same as their resource but for content-named maps", () => {
@@ -92,7 +94,7 @@ describe.each([
       if (!type.startsWith("kubernetes:")) continue;
       const metadata = inputs["metadata"] as { name: unknown; namespace?: unknown };
       if (type.endsWith("ConfigMap") && inputs["immutable"] === true) {
-        expect(metadata.name).toMatch(/^(alertmanager|exporter|services|querier)-[0-9a-f]{10}$/);
+        expect(metadata.name).toMatch(/^(exporter|services|querier)-[0-9a-f]{10}$/);
       } else {
         expect(metadata.name).toBe(name);
       }
@@ -106,6 +108,7 @@ describe.each([
       "scaled-prometheus",
       "alertmanager",
       ...shardNames((shard) => `prometheus-${shard}`, inRing),
+      ...(isSharded ? ["ruler"] : []),
     ]);
   });
 
@@ -139,7 +142,7 @@ describe.each([
       expect(spec).toMatchObject({
         persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
         podManagementPolicy: "Parallel",
-        replicas: 1,
+        replicas: each.name === "ruler" ? 2 : 1,
         serviceName: each.name,
       });
       expect(spec).not.toHaveProperty("revisionHistoryLimit");
@@ -167,7 +170,11 @@ describe.each([
 
   test("the provider is replaced only by another cluster, and maps change in place", () => {
     const provider = recorded.resources.find(({ type }) => type === "pulumi:providers:kubernetes");
-    expect(provider?.inputs).toMatchObject({ clusterIdentifier: "ambient", enableConfigMapMutable: "true" });
+    expect(provider?.inputs).toMatchObject({
+      clusterIdentifier: "ambient",
+      enableConfigMapMutable: "true",
+      enableSecretMutable: "true",
+    });
   });
 
   test("has nothing of Thanos in the single size", () => {

@@ -116,11 +116,11 @@ describe("steps", () => {
 });
 
 describe("order", () => {
-  test("a shard gets series only when every answer includes it: shards, then Queriers, then exporters", async () => {
+  test("a shard gets series only when every answer includes it: shards and Rulers, then Queriers, then exporters", async () => {
     const { resources } = await run({ ...SHARDED, serversCount: 2 });
     const dependencies = (name: string) =>
       resources.find((each) => each.name === name && each.type.startsWith("scaled-prometheus:"))?.dependsOn;
-    expect(dependencies("querier")).toStrictEqual(["namespace", "services", "network", "shard-0", "shard-1"]);
+    expect(dependencies("querier")).toStrictEqual(["namespace", "services", "network", "shard-0", "shard-1", "ruler"]);
     expect(dependencies("exporter")).toStrictEqual(["namespace", "services", "network", "querier"]);
     expect(dependencies("query")).toStrictEqual(["namespace", "services", "network", "querier"]);
     expect(dependencies("shard-1")).toStrictEqual(["namespace", "services", "network"]);
