@@ -5,10 +5,11 @@ import * as core from "@pulumi/kubernetes/core/v1";
 import { NAMES, PORTS, PROJECT, prometheusName, sidecarName, type ReplicaLetter } from "../model/names";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
+import { GATE_UPSTREAM, gateContainer } from "./kit/gate";
 import { commonLabels, selectorLabels } from "./kit/labels";
 import { PROMETHEUS_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
-import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
+import { container, podTemplate, servicesVolume } from "./kit/pod";
 import { quickProbes, replayingProbes } from "./kit/probes";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
@@ -127,7 +128,6 @@ function claimTemplate(args: PrometheusServerArgs): types.input.core.v1.Persiste
 }
 
 function containers(platform: Platform, args: PrometheusServerArgs): types.input.core.v1.Container[] {
-  const upstream = `http://127.0.0.1:${String(PORTS.prometheus)}`;
   const prometheus = container(platform, {
     name: "prometheus",
     image: platform.images.prometheus,
@@ -139,26 +139,12 @@ function containers(platform: Platform, args: PrometheusServerArgs): types.input
     writable: [NAMES.claimTemplate],
     uid: NOBODY_UID,
   });
-  const gate = serviceContainer(platform, {
-    name: "gate",
-    args: [
-      "--listen",
-      `0.0.0.0:${String(PORTS.gate)}`,
-      "--upstream",
-      upstream,
-      "--ops",
-      `0.0.0.0:${String(PORTS.ops)}`,
-    ],
-    ports: { http: PORTS.gate, ops: PORTS.ops },
-    probes: quickProbes("ops"),
-    mounts: {},
-    uid: NOBODY_UID,
-  });
+  const gate = gateContainer(platform);
   if (args.sidecarFlags === undefined) return [prometheus, gate];
   const sidecar = container(platform, {
     name: "sidecar",
     image: platform.images.thanos,
-    args: ["sidecar", ...flagList({ ...args.sidecarFlags, "prometheus.url": upstream })],
+    args: ["sidecar", ...flagList({ ...args.sidecarFlags, "prometheus.url": GATE_UPSTREAM })],
     ports: { grpc: PORTS.thanosGrpc, "thanos-http": PORTS.thanosHttp },
     probes: quickProbes("thanos-http"),
     mounts: {},

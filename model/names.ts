@@ -46,6 +46,13 @@ export const NAMES = {
   querier: "querier",
   exporter: "exporter",
   alertmanager: "alertmanager",
+  /** StatefulSet and Service of the Prometheus that watches the pipeline. */
+  monitoring: "monitoring",
+  /** Headless Services through which it finds every pod of a part with replicas. */
+  exporterScrape: "exporter-scrape",
+  querierScrape: "querier-scrape",
+  /** ConfigMap that a Grafana in the namespace reads its data sources from. */
+  datasources: "grafana-datasources",
   /** Claim template of every StatefulSet. */
   claimTemplate: "data",
 } as const;
@@ -83,6 +90,11 @@ export function hubScrapeName(index: number, replica: ReplicaLetter): string {
 /** `sidecar-shard-0-a` */
 export function sidecarName(index: number, replica: ReplicaLetter): string {
   return `sidecar-${replicaName(index, replica)}`;
+}
+
+/** `dashboard-pipeline`: ConfigMap with one dashboard. */
+export function dashboardMapName(dashboard: string): string {
+  return `dashboard-${dashboard}`;
 }
 
 /**

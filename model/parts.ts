@@ -1,5 +1,5 @@
 /** Parts that run as pods of their own. */
-export const POD_COMPONENTS = ["prometheus", "hub", "querier", "exporter", "alertmanager"] as const;
+export const POD_COMPONENTS = ["prometheus", "hub", "querier", "exporter", "alertmanager", "monitoring"] as const;
 
 /** A part that runs as a pod of its own. */
 export type PodComponent = (typeof POD_COMPONENTS)[number];

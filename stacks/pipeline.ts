@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Alertmanager } from "../components/alertmanager";
 import { Exporter } from "../components/exporter";
+import { GrafanaFiles } from "../components/grafana-files";
+import { Monitoring } from "../components/monitoring";
 import { Namespace } from "../components/namespace";
 import { Querier } from "../components/querier";
 import { QueryEndpoint } from "../components/query-endpoint";
@@ -50,5 +52,7 @@ export function pipeline(config: Config, services: Readonly<Record<string, strin
     topology.querier === undefined ? shards : [new Querier(platform, topology.querier, after(...shards))];
   new QueryEndpoint(platform, { answeredBy: topology.answeredBy }, after(...answering));
   new Exporter(platform, topology.exporter, after(...answering));
+  if (topology.monitoring !== undefined) new Monitoring(platform, topology.monitoring, after());
+  if (topology.grafana !== undefined) new GrafanaFiles(platform, topology.grafana, after());
   return topology.outputs;
 }

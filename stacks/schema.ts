@@ -2,6 +2,7 @@ import { z } from "zod";
 import { IMAGE_NAMES } from "../model/images";
 import { PROJECT } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS } from "../model/parts";
+import { grafanaSchema, monitoringSchema } from "./monitoring-schema";
 import * as kit from "./schema-kit";
 
 /**
@@ -211,6 +212,8 @@ export const configSchema = kit.object({
     })
     .prefault({})
     .describe("The query path. Every part gets the same values."),
+  monitoring: monitoringSchema,
+  grafana: grafanaSchema,
   images: kit
     .object({
       registry: kit

@@ -7,6 +7,8 @@ import type { Part } from "../components/kit/labels";
 import { QUERIER_PATHS } from "../components/kit/paths";
 import type { Platform } from "../components/kit/platform";
 import { resourcesFor } from "../components/kit/resources";
+import type { GrafanaFilesArgs } from "../components/grafana-files";
+import type { MonitoringArgs } from "../components/monitoring";
 import type { QuerierArgs } from "../components/querier";
 import type { ShardArgs } from "../components/shard";
 import type { ShardPairArgs } from "../components/shard-pair";
@@ -29,6 +31,8 @@ import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../mode
 import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
 import type { Config } from "./config";
+import { grafanaPlan } from "./grafana-plan";
+import { monitoringPlan } from "./monitoring-plan";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
 
 /** One replica of a shard, for people and tools. */
@@ -79,6 +83,10 @@ export interface Topology {
   readonly answeredBy: Part;
   readonly exporter: ExporterArgs;
   readonly alertmanager: AlertmanagerArgs;
+  /** Absent where the config switches it off. */
+  readonly monitoring?: MonitoringArgs;
+  /** Absent where the config switches it off. */
+  readonly grafana?: GrafanaFilesArgs;
   readonly outputs: StackOutputs;
 }
 
@@ -100,7 +108,10 @@ export function buildTopology(config: Config, services: Readonly<Record<string, 
   const exporter = exporterConfig(config, inRing);
   return {
     platform,
-    components: POD_COMPONENTS.filter((component) => component !== "querier" || config.createThanos),
+    components: POD_COMPONENTS.filter(
+      (component) =>
+        (component !== "querier" || config.createThanos) && (component !== "monitoring" || config.monitoring.enabled),
+    ),
     services,
     shards: deployed.map((index) => ({
       index,
@@ -115,6 +126,14 @@ export function buildTopology(config: Config, services: Readonly<Record<string, 
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
       isProtected: config.deletionProtection,
     },
+    ...monitoringPlan(
+      config,
+      deployed.flatMap((shard) =>
+        REPLICAS.map((replica) => ({ shard, replica, isRetired: shard >= config.serversCount })),
+      ),
+      { version: exporter.version, shards: exporter.shards.length },
+    ),
+    ...grafanaPlan(config),
     outputs: outputs(config, deployed, exporter.version),
   };
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   claimName,
+  dashboardMapName,
   hubName,
   hubScrapeName,
   NAMES,
@@ -32,6 +33,11 @@ describe("frozen names", () => {
     ["querier", NAMES.querier, "querier"],
     ["exporter", NAMES.exporter, "exporter"],
     ["Alertmanager", NAMES.alertmanager, "alertmanager"],
+    ["monitoring", NAMES.monitoring, "monitoring"],
+    ["the exporters' Service for it", NAMES.exporterScrape, "exporter-scrape"],
+    ["the Queriers' Service for it", NAMES.querierScrape, "querier-scrape"],
+    ["data sources", NAMES.datasources, "grafana-datasources"],
+    ["dashboard", dashboardMapName("pipeline"), "dashboard-pipeline"],
     ["label of the pipeline", PIPELINE_LABELS.cluster, "cluster"],
     ["label of the shard", PIPELINE_LABELS.shard, "shard"],
     ["label of the replica", PIPELINE_LABELS.replica, "prometheus_replica"],

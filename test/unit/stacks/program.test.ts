@@ -59,6 +59,7 @@ describe.each([
     expect(names(recorded, "StatefulSet")).toStrictEqual([
       "alertmanager",
       ...shardNames((shard) => `prometheus-${shard}`, deployed),
+      "monitoring",
     ]);
     expect(names(recorded, "Deployment")).toStrictEqual([
       ...shardNames((shard) => `hub-${shard}`, inRing),
@@ -69,7 +70,10 @@ describe.each([
       [
         "alertmanager",
         "exporter",
+        "exporter-scrape",
+        "monitoring",
         "query",
+        ...(isSharded ? ["querier-scrape"] : []),
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
         ...(isSharded ? shardNames((shard) => `sidecar-${shard}`, deployed) : []),
         ...shardNames((shard) => `hub-${shard}`, inRing),
@@ -79,7 +83,10 @@ describe.each([
     expect(names(recorded, "ConfigMap").sort()).toStrictEqual(
       [
         "alertmanager-config",
+        ...["gateways", "pipeline", "query-path"].map((dashboard) => `dashboard-${dashboard}`),
         "exporter-config",
+        "grafana-datasources",
+        "monitoring",
         "services",
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
         ...(isSharded ? ["querier-endpoints"] : []),
