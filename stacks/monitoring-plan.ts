@@ -66,7 +66,7 @@ export function monitoringPlan(
   if (!config.monitoring.enabled) return {};
   return {
     monitoring: {
-      flags: flags(),
+      flags: flags(config),
       config: prometheusConfig(config, deployed),
       alerts: alertFile(alertScope(config, deployed, ring)),
       scrapeServices: scrapeServices(config),
@@ -213,12 +213,14 @@ function prometheusConfig(config: Config, deployed: readonly DeployedReplica[]):
 }
 
 /** As the shards' Prometheus: on loopback behind a gate, and without lifecycle and admin endpoints. */
-function flags(): Flags {
+function flags(config: Config): Flags {
   return {
     "config.auto-reload": true,
     "config.auto-reload-interval": "5s",
     "config.file": `${MONITORING_PATHS.config}/${MONITORING_PATHS.file}`,
     "storage.tsdb.path": MONITORING_PATHS.data,
+    // In the alerts' links.
+    "web.external-url": `http://${serviceHost(NAMES.monitoring, config.namespace.name)}:${String(PORTS.gate)}`,
     "web.listen-address": `127.0.0.1:${String(PORTS.prometheus)}`,
   };
 }

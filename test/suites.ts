@@ -17,6 +17,11 @@ export const suites: readonly Suite[] = [
     file: "test/e2e/rescale.e2e.ts",
     shows: "2 -> 3 -> 2 under the feed, retired shards, protection, single -> 1 -> 3",
   },
+  {
+    name: "stacks",
+    file: "test/e2e/stacks.e2e.ts",
+    shows: "a dev stack with everything on: every part is scraped, every panel has data, alerts arrive",
+  },
 ];
 
 /** Seconds that one suite's short form may take, and all of `make test` with its checks. */
