@@ -1,4 +1,4 @@
-import type { AlertScope, ShardReplica } from "../components/alerts/alert";
+import type { ShardReplica } from "../components/alerts/alert";
 import { alertFile } from "../components/alerts/groups";
 import type { Flags } from "../components/kit/flags";
 import { MONITORING_PATHS } from "../components/kit/paths";
@@ -22,6 +22,25 @@ export interface DeployedReplica extends ShardReplica {
   readonly replica: ReplicaLetter;
   /** Queried, but without a hub. */
   readonly isRetired: boolean;
+}
+
+/** A part whose pods are found by DNS, and counted. */
+export interface WatchedPart {
+  /** Name of the job, and of the part in alerts. */
+  readonly job: string;
+  /** Headless Services that name its pods. */
+  readonly services: readonly string[];
+  /** Container port with the metrics. */
+  readonly port: number;
+  /** Pods that should run, over all its Services. */
+  readonly replicas: number;
+}
+
+/** What a stack has besides the parts of every stack. */
+export interface WatchedExtras {
+  readonly parts?: readonly WatchedPart[];
+  /** Whether sidecars and Rulers upload. */
+  readonly hasObjectStorage?: boolean;
 }
 
 /** Longest that a part may take to tell its metrics. */
@@ -62,13 +81,24 @@ export function monitoringPlan(
   config: Config,
   deployed: readonly DeployedReplica[],
   ring: { readonly version: string; readonly shards: number },
+  extras: WatchedExtras = {},
 ): { readonly monitoring?: MonitoringArgs } {
   if (!config.monitoring.enabled) return {};
+  const parts = [...watchedParts(config), ...(extras.parts ?? [])];
   return {
     monitoring: {
       flags: flags(config),
-      config: prometheusConfig(config, deployed),
-      alerts: alertFile(alertScope(config, deployed, ring)),
+      config: prometheusConfig(config, deployed, parts),
+      alerts: alertFile({
+        isSharded: config.createThanos,
+        deployed,
+        ringShards: ring.shards,
+        ringVersion: ring.version,
+        replicas: { ...Object.fromEntries(parts.map(({ job, replicas }) => [job, replicas])), alertmanager: 1 },
+        diskBytes: quantity(config.storage.size),
+        hasObjectStorage: extras.hasObjectStorage ?? false,
+        runbooks: config.monitoring.runbooks.replace(/\/+$/, ""),
+      }),
       scrapeServices: scrapeServices(config),
       storageSize: config.monitoring.storageSize,
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
@@ -76,25 +106,21 @@ export function monitoringPlan(
   };
 }
 
-function alertScope(
-  config: Config,
-  deployed: readonly DeployedReplica[],
-  ring: { readonly version: string; readonly shards: number },
-): AlertScope {
-  return {
-    isSharded: config.createThanos,
-    deployed,
-    ringShards: ring.shards,
-    ringVersion: ring.version,
-    replicas: {
-      exporter: config.push.exporterReplicas,
-      ...(config.createThanos ? { querier: config.query.replicas } : {}),
-      alertmanager: 1,
-    },
-    diskBytes: quantity(config.storage.size),
-    hasObjectStorage: false,
-    runbooks: config.monitoring.runbooks.replace(/\/+$/, ""),
+/** Parts of which every stack may have several pods. */
+function watchedParts(config: Config): WatchedPart[] {
+  const exporter = {
+    job: "exporter",
+    services: [NAMES.exporterScrape],
+    port: PORTS.ops,
+    replicas: config.push.exporterReplicas,
   };
+  const querier = {
+    job: "querier",
+    services: [NAMES.querierScrape],
+    port: PORTS.thanosHttp,
+    replicas: config.query.replicas,
+  };
+  return config.createThanos ? [exporter, querier] : [exporter];
 }
 
 function scrapeServices(config: Config): ScrapeService[] {
@@ -134,13 +160,13 @@ function byName(target: string, instance: string): object {
   return { static_configs: [{ targets: [target], labels: { instance } }] };
 }
 
-function byLookup(config: Config, service: string, port: number): object {
-  const names = [serviceHost(service, config.namespace.name)];
+function byLookup(config: Config, { services, port }: WatchedPart): object {
+  const names = services.map((service) => serviceHost(service, config.namespace.name));
   return { dns_sd_configs: [{ names, type: "A", port, refresh_interval: LOOKUP_INTERVAL }] };
 }
 
 /** Every part's own metrics. Of a hub only /internal: a scrape of its /metrics takes its samples away. */
-function jobs(config: Config, deployed: readonly DeployedReplica[]): Job[] {
+function jobs(config: Config, deployed: readonly DeployedReplica[], parts: readonly WatchedPart[]): Job[] {
   const behind = (port: number, instance = prometheusName) =>
     perReplica(config, deployed, ({ shard, replica }) => ({
       instance: instance(shard, replica),
@@ -156,7 +182,11 @@ function jobs(config: Config, deployed: readonly DeployedReplica[]): Job[] {
     { name: "prometheus", targets: behind(PORTS.gate) },
     { name: "gate", targets: behind(PORTS.ops) },
     { name: "hub", path: "/internal", targets: hubs },
-    { name: "exporter", targets: byLookup(config, NAMES.exporterScrape, PORTS.ops), relabel: TARGET_OF_PUSH },
+    ...parts.map((part) => ({
+      name: part.job,
+      targets: byLookup(config, part),
+      ...(part.job === "exporter" ? { relabel: TARGET_OF_PUSH } : {}),
+    })),
     {
       name: "alertmanager",
       targets: byName(
@@ -165,17 +195,12 @@ function jobs(config: Config, deployed: readonly DeployedReplica[]): Job[] {
       ),
     },
     { name: "monitoring", targets: byName(`127.0.0.1:${String(PORTS.prometheus)}`, NAMES.monitoring) },
-    ...(config.createThanos
-      ? [
-          { name: "sidecar", targets: behind(PORTS.thanosHttp, sidecarName) },
-          { name: "querier", targets: byLookup(config, NAMES.querierScrape, PORTS.thanosHttp) },
-        ]
-      : []),
+    ...(config.createThanos ? [{ name: "sidecar", targets: behind(PORTS.thanosHttp, sidecarName) }] : []),
   ];
 }
 
 /** Content of prometheus.yaml. */
-function prometheusConfig(config: Config, deployed: readonly DeployedReplica[]): object {
+function prometheusConfig(config: Config, deployed: readonly DeployedReplica[], parts: readonly WatchedPart[]): object {
   const { scrapeInterval, retention, storageSize } = config.monitoring;
   const timeout = Math.min(milliseconds(scrapeInterval), LONGEST_SCRAPE_TIMEOUT_MILLISECONDS);
   return {
@@ -186,7 +211,7 @@ function prometheusConfig(config: Config, deployed: readonly DeployedReplica[]):
       scrape_timeout: formatDuration(timeout),
     },
     rule_files: [`${MONITORING_PATHS.config}/${MONITORING_PATHS.alerts}`],
-    scrape_configs: jobs(config, deployed).map(({ name, path = "/metrics", targets, relabel = [] }) => ({
+    scrape_configs: jobs(config, deployed, parts).map(({ name, path = "/metrics", targets, relabel = [] }) => ({
       job_name: name,
       metrics_path: path,
       ...targets,

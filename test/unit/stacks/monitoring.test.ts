@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { toYaml } from "../../../components/kit/yaml";
 import type { MonitoringArgs } from "../../../components/monitoring";
 import { parseConfig } from "../../../stacks/config";
+import { monitoringPlan } from "../../../stacks/monitoring-plan";
 import { buildTopology } from "../../../stacks/topology";
 import { promtool, promtoolErrors } from "../promtool";
 import { run } from "./recorder";
@@ -90,6 +91,21 @@ describe("what is scraped", () => {
       }
     }
   });
+});
+
+test("parts that only some stacks have are looked up, counted and, with object storage, expected to upload", () => {
+  const rulers = { job: "ruler", services: ["ruler"], port: 10902, replicas: 2 };
+  const { monitoring } = monitoringPlan(
+    parseConfig({ createThanos: true }),
+    [{ shard: 0, replica: "a", isRetired: false }],
+    { version: "v", shards: 1 },
+    { parts: [rulers], hasObjectStorage: true },
+  );
+  const { scrape_configs: jobs } = monitoring?.config as { scrape_configs: readonly Job[] };
+  expect(targetsOf(jobs, "ruler")).toStrictEqual(["ruler:10902"]);
+  const alerts = toYaml(monitoring?.alerts ?? {});
+  expect(alerts).toContain('(count(up{job="ruler"} == 1) or vector(0)) < 2');
+  expect(alerts).toContain("alert: UploadStale");
 });
 
 describe("the monitoring Prometheus", () => {
