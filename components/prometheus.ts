@@ -5,6 +5,7 @@ import * as core from "@pulumi/kubernetes/core/v1";
 import { NAMES, PORTS, PROJECT, prometheusName, sidecarName, type ReplicaLetter } from "../model/names";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
+import { GATE_UPSTREAM, gateContainer } from "./kit/gate";
 import { commonLabels, selectorLabels } from "./kit/labels";
 import { PROMETHEUS_PATHS, STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
@@ -154,7 +155,6 @@ function claimTemplate(args: PrometheusServerArgs): types.input.core.v1.Persiste
 }
 
 function containers(platform: Platform, args: PrometheusServerArgs): types.input.core.v1.Container[] {
-  const upstream = `http://127.0.0.1:${String(PORTS.prometheus)}`;
   const prometheus = container(platform, {
     name: "prometheus",
     image: platform.images.prometheus,
@@ -166,26 +166,12 @@ function containers(platform: Platform, args: PrometheusServerArgs): types.input
     writable: [NAMES.claimTemplate],
     uid: NOBODY_UID,
   });
-  const gate = serviceContainer(platform, {
-    name: "gate",
-    args: [
-      "--listen",
-      `0.0.0.0:${String(PORTS.gate)}`,
-      "--upstream",
-      upstream,
-      "--ops",
-      `0.0.0.0:${String(PORTS.ops)}`,
-    ],
-    ports: { http: PORTS.gate, ops: PORTS.ops },
-    probes: quickProbes("ops"),
-    mounts: {},
-    uid: NOBODY_UID,
-  });
+  const gate = gateContainer(platform);
   if (args.sidecarFlags === undefined) return [prometheus, gate];
   const sidecar = container(platform, {
     name: "sidecar",
     image: platform.images.thanos,
-    args: ["sidecar", ...flagList({ ...args.sidecarFlags, "prometheus.url": upstream })],
+    args: ["sidecar", ...flagList({ ...args.sidecarFlags, "prometheus.url": GATE_UPSTREAM })],
     ports: { grpc: PORTS.thanosGrpc, "thanos-http": PORTS.thanosHttp },
     probes: quickProbes("thanos-http"),
     mounts: args.uploads?.secret === undefined ? {} : uploadMounts(),

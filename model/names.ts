@@ -57,6 +57,13 @@ export const NAMES = {
   ruler: "ruler",
   /** Service through which the Queriers reach whichever Ruler is ready. */
   rulerStore: "ruler-store",
+  /** StatefulSet and Service of the Prometheus that watches the pipeline. */
+  monitoring: "monitoring",
+  /** Headless Services through which it finds every pod of a part with replicas. */
+  exporterScrape: "exporter-scrape",
+  querierScrape: "querier-scrape",
+  /** ConfigMap that a Grafana in the namespace reads its data sources from. */
+  datasources: "grafana-datasources",
   /** Claim template of every StatefulSet. */
   claimTemplate: "data",
 } as const;
@@ -104,6 +111,11 @@ export function storeName(shard: number | typeof RULER_SHARD): string {
 /** `store-shard-0-pods`: the headless Service that governs the StatefulSet. */
 export function storePodsName(shard: number | typeof RULER_SHARD): string {
   return `${storeName(shard)}-pods`;
+}
+
+/** `dashboard-pipeline`: ConfigMap with one dashboard. */
+export function dashboardMapName(dashboard: string): string {
+  return `dashboard-${dashboard}`;
 }
 
 /**

@@ -8,6 +8,7 @@ export const POD_COMPONENTS = [
   "alertmanager",
   "store",
   "compactor",
+  "monitoring",
 ] as const;
 
 /** A part that runs as a pod of its own. */

@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { Alertmanager } from "../components/alertmanager";
 import { Compactor } from "../components/compactor";
 import { Exporter } from "../components/exporter";
+import { GrafanaFiles } from "../components/grafana-files";
+import { Monitoring } from "../components/monitoring";
 import { Namespace } from "../components/namespace";
 import { NetworkPolicies } from "../components/network-policies";
 import { Querier } from "../components/querier";
@@ -74,5 +76,7 @@ export function pipeline(
     topology.querier === undefined ? shards : [new Querier(platform, topology.querier, after(...shards, ...rulers))];
   new QueryEndpoint(platform, { answeredBy: topology.answeredBy }, after(...answering));
   new Exporter(platform, topology.exporter, after(...answering));
+  if (topology.monitoring !== undefined) new Monitoring(platform, topology.monitoring, after());
+  if (topology.grafana !== undefined) new GrafanaFiles(platform, topology.grafana, after());
   return topology.outputs;
 }

@@ -7,7 +7,7 @@ import type { Config } from "./config";
 import { ruleQueryOffset } from "./prometheus-plan";
 
 /** A pair: one evaluates while the other restarts. */
-const REPLICAS = 2;
+export const RULER_REPLICAS = 2;
 
 /** One entry of the Querier's endpoint file. */
 export interface Endpoint {
@@ -34,7 +34,7 @@ export function ruler(config: Config, rules: readonly RuleFile[]): RulerArgs {
   const queryUrl = url(NAMES.query, PORTS.query);
   const queryOffset = ruleQueryOffset(config);
   return {
-    replicas: REPLICAS,
+    replicas: RULER_REPLICAS,
     flags: {
       // An alert is the same alert from both Rulers, and before and after a move to another shard or size.
       "alert.label-drop": Object.values(PIPELINE_LABELS),

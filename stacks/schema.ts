@@ -2,6 +2,7 @@ import { z } from "zod";
 import { IMAGE_NAMES } from "../model/images";
 import { PROJECT } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS } from "../model/parts";
+import { grafanaSchema, monitoringSchema } from "./monitoring-schema";
 import { networkPolicies } from "./network-schema";
 import { objectStorage } from "./object-storage-schema";
 import { clusterSchema, eksSchema } from "./schema-aws";
@@ -264,6 +265,8 @@ export const configSchema = kit.object({
     })
     .prefault({})
     .describe("The one Alertmanager."),
+  monitoring: monitoringSchema,
+  grafana: grafanaSchema,
   images: kit
     .object({
       registry: kit

@@ -8,6 +8,8 @@ import type { Part } from "../components/kit/labels";
 import { QUERIER_PATHS } from "../components/kit/paths";
 import type { Platform } from "../components/kit/platform";
 import { resourcesFor } from "../components/kit/resources";
+import type { GrafanaFilesArgs } from "../components/grafana-files";
+import type { MonitoringArgs } from "../components/monitoring";
 import type { QuerierArgs } from "../components/querier";
 import type { RulerArgs } from "../components/ruler";
 import { shardRules, singleRules } from "../components/rules/generate";
@@ -28,6 +30,7 @@ import {
   shardName,
   sidecarName,
   storeName,
+  storePodsName,
   type ReplicaLetter,
 } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../model/parts";
@@ -36,11 +39,13 @@ import { ringVersion } from "../model/ring";
 import type { StoragePhase } from "../model/storage-phase";
 import type { Config } from "./config";
 import { alertmanagerConfig } from "./alertmanager-config";
+import { grafanaPlan } from "./grafana-plan";
+import { monitoringPlan, type WatchedExtras } from "./monitoring-plan";
 import { networkPlan } from "./network-plan";
 import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
 import { retiredShards } from "./retired-shards";
-import { ruler, rulerEndpoints } from "./ruler-plan";
+import { RULER_REPLICAS, ruler, rulerEndpoints } from "./ruler-plan";
 
 /** One replica of a shard, for people and tools. */
 export interface ReplicaOutput {
@@ -103,6 +108,10 @@ export interface Topology {
   readonly alertmanager: AlertmanagerArgs;
   /** Absent without object storage. */
   readonly objectStorage?: Pick<ObjectStoragePlan, "secret" | "compactor">;
+  /** Absent where the config switches it off. */
+  readonly monitoring?: MonitoringArgs;
+  /** Absent where the config switches it off. */
+  readonly grafana?: GrafanaFilesArgs;
   readonly outputs: StackOutputs;
 }
 
@@ -131,13 +140,16 @@ export function buildTopology(
   ];
   const exporter = exporterConfig(config, inRing);
   const components = POD_COMPONENTS.filter((component) => hasComponent(config, component));
+  const local = queried
+    .filter(({ isLocal }) => isLocal)
+    .flatMap(({ index, isRetired }) => REPLICAS.map((replica) => ({ shard: index, replica, isRetired })));
   return {
     platform,
     components,
     ...networkPlan(
       config,
       components,
-      queried.filter(({ isLocal }) => isLocal).flatMap(({ index }) => REPLICAS.map((replica) => ({ shard: index, replica }))),
+      local.map(({ shard, replica }) => ({ shard, replica })),
     ),
     services,
     shards: queried.map((shard) => ({
@@ -155,6 +167,13 @@ export function buildTopology(
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
       isProtected: config.deletionProtection,
     },
+    ...monitoringPlan(
+      config,
+      local,
+      { version: exporter.version, shards: exporter.shards.length },
+      watchedExtras(config, queried),
+    ),
+    ...grafanaPlan(config),
     outputs: outputs(config, queried, storage, exporter.version),
   };
 }
@@ -175,7 +194,27 @@ function replicasOf({ isLocal }: QueriedShard): readonly ReplicaLetter[] {
 function hasComponent(config: Config, component: PodComponent): boolean {
   if (component === "querier" || component === "ruler") return config.createThanos;
   if (component === "store" || component === "compactor") return config.objectStorage !== undefined;
+  if (component === "monitoring") return config.monitoring.enabled;
   return true;
+}
+
+/** Parts to watch that only some stacks have. */
+function watchedExtras(config: Config, queried: readonly QueriedShard[]): WatchedExtras {
+  const stores = queried.map(({ index }) => storePodsName(index));
+  return {
+    hasObjectStorage: config.objectStorage !== undefined,
+    parts: [
+      ...(config.createThanos
+        ? [{ job: "ruler", services: [NAMES.ruler], port: PORTS.thanosHttp, replicas: RULER_REPLICAS }]
+        : []),
+      ...(config.objectStorage === undefined
+        ? []
+        : [
+            { job: "store", services: stores, port: PORTS.thanosHttp, replicas: stores.length },
+            { job: "compactor", services: [NAMES.compactor], port: PORTS.thanosHttp, replicas: 1 },
+          ]),
+    ],
+  };
 }
 
 function buildPlatform(config: Config, services: Readonly<Record<string, string>>): Platform {

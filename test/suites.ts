@@ -32,8 +32,7 @@ export const suites: readonly Suite[] = [
   {
     name: "stacks",
     file: "test/e2e/stacks.e2e.ts",
-    shows: "prod and prod-cluster through the echo provider: preview, up, inventory, previews of pull requests",
-    withoutCluster: true,
+    shows: "prod and prod-cluster through the echo provider, previews of pull requests; monitoring and dashboards",
   },
 ];
 

@@ -13,6 +13,14 @@ export const SHIPPER_META_FILE = "thanos.shipper.json";
 /** Path of the object storage configuration, and of the data, inside every container that reads or writes the bucket. */
 export const STORAGE_PATHS = { config: "/etc/object-storage", file: "object-storage.yaml", data: "/data" } as const;
 
+/** Paths inside the Prometheus that watches the pipeline. */
+export const MONITORING_PATHS = {
+  config: "/etc/prometheus",
+  file: "prometheus.yaml",
+  alerts: "alerts.yaml",
+  data: "/prometheus",
+} as const;
+
 /** Paths inside the Querier container. */
 export const QUERIER_PATHS = { config: "/etc/thanos", endpoints: "endpoints.yaml" } as const;
 

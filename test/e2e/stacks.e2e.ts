@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { INVENTORY_STACKS, inventoryFile, inventoryText, PREVIEW_CASES, previewFile, previewOf } from "../echo/cases";
 import { EchoWorkspace } from "../echo/workspace";
+import { monitoringTests } from "./stacks/monitoring-tests";
 
 const STALE = "make fixtures writes it anew: read the difference before you commit it";
 
@@ -54,7 +55,7 @@ describe("changes to prod", () => {
     expect(made.filter((name) => !name.includes("shard-4"))).toEqual([]);
     expect(made).toContain("prometheus-shard-4-a");
     // The ring and the list of endpoints, and those who read them.
-    expect(others.filter((name) => !/^(exporter|querier)(-|$)/.test(name))).toEqual([]);
+    expect(others.filter((name) => !/^(exporter|querier|monitoring)(-|$)/.test(name))).toEqual([]);
   });
 
   it.each(PREVIEW_CASES)("preview of $name is as committed, exit code $exitCode", async (each) => {
@@ -79,3 +80,5 @@ describe("another way to the cluster", () => {
     expect(plan.errors.join("\n")).toContain("nowhere");
   });
 });
+
+describe("monitoring and dashboards of a dev stack", monitoringTests);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   claimName,
+  dashboardMapName,
   hubName,
   hubScrapeName,
   NAMES,
@@ -37,6 +38,11 @@ describe("frozen names", () => {
     ["claim of a Ruler", claimName(NAMES.ruler), "data-ruler-0"],
     ["Service of the ready Rulers", NAMES.rulerStore, "ruler-store"],
     ["shard of what the Ruler records", RULER_SHARD, "ruler"],
+    ["monitoring", NAMES.monitoring, "monitoring"],
+    ["the exporters' Service for it", NAMES.exporterScrape, "exporter-scrape"],
+    ["the Queriers' Service for it", NAMES.querierScrape, "querier-scrape"],
+    ["data sources", NAMES.datasources, "grafana-datasources"],
+    ["dashboard", dashboardMapName("pipeline"), "dashboard-pipeline"],
     ["label of the pipeline", PIPELINE_LABELS.cluster, "cluster"],
     ["label of the shard", PIPELINE_LABELS.shard, "shard"],
     ["label of the replica", PIPELINE_LABELS.replica, "prometheus_replica"],

@@ -59,6 +59,7 @@ describe.each([
     expect(names(recorded, "StatefulSet")).toStrictEqual([
       "alertmanager",
       ...shardNames((shard) => `prometheus-${shard}`, deployed),
+      "monitoring",
       ...(isSharded ? ["ruler"] : []),
     ]);
     expect(names(recorded, "Deployment")).toStrictEqual([
@@ -70,7 +71,10 @@ describe.each([
       [
         "alertmanager",
         "exporter",
+        "exporter-scrape",
+        "monitoring",
         "query",
+        ...(isSharded ? ["querier-scrape"] : []),
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
         ...(isSharded ? shardNames((shard) => `sidecar-${shard}`, deployed) : []),
         ...(isSharded ? ["ruler", "ruler-store"] : []),
@@ -80,7 +84,10 @@ describe.each([
     );
     expect(names(recorded, "ConfigMap").sort()).toStrictEqual(
       [
+        ...["gateways", "pipeline", "query-path"].map((dashboard) => `dashboard-${dashboard}`),
         "exporter-config",
+        "grafana-datasources",
+        "monitoring",
         "services",
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
         ...(isSharded ? ["querier-endpoints", "ruler-rules"] : []),

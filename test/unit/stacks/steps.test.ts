@@ -37,7 +37,7 @@ describe("steps", () => {
   test("2 -> 3 shards touches only what names the shards", async () => {
     const [two, three] = [await run({ ...SHARDED, serversCount: 2 }), await run({ ...SHARDED, serversCount: 3 })];
     expect(difference(two, three)).toStrictEqual({
-      changed: ["querier-endpoints", "querier", "exporter-config", "exporter"],
+      changed: ["querier-endpoints", "querier", "exporter-config", "exporter", "monitoring"],
       gone: [],
     });
   });
@@ -46,7 +46,7 @@ describe("steps", () => {
     const three = await run({ ...SHARDED, serversCount: 3 });
     const retired = await run({ ...SHARDED, serversCount: 2, retiredShards: [2] });
     expect(difference(three, retired)).toStrictEqual({
-      changed: ["prometheus-shard-2-a", "exporter-config", "exporter"],
+      changed: ["prometheus-shard-2-a", "exporter-config", "exporter", "monitoring"],
       gone: ["hub-shard-2-a-scrape", "hub-shard-2-a", "hub-shard-2-a"],
     });
     const set = byId(retired).get("kubernetes:apps/v1:StatefulSet prometheus-shard-2-a");
@@ -62,8 +62,14 @@ describe("steps", () => {
       "alertmanager-from-prometheus",
       "prometheus-to-alertmanager",
     ]);
-    // The query Service gets another selector; Prometheus gets a sidecar and leaves alerting to others.
-    expect(changed).toStrictEqual(["prometheus-shard-0-a", "prometheus-shard-0-a", "query"]);
+    // The query Service gets another selector; Prometheus gets a sidecar and leaves alerting to others; there is more to watch.
+    expect(changed).toStrictEqual([
+      "prometheus-shard-0-a",
+      "prometheus-shard-0-a",
+      "query",
+      "monitoring",
+      "dashboard-query-path",
+    ]);
     const frozen = (each: Run) => {
       const set = byId(each).get("kubernetes:apps/v1:StatefulSet prometheus-shard-0-a")?.inputs["spec"] as Json;
       return [set["selector"], set["serviceName"], set["volumeClaimTemplates"], set["podManagementPolicy"]];
