@@ -1,11 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
+import * as disruption from "@pulumi/kubernetes/policy/v1";
 import { NAMES, PIPELINE_LABELS, PORTS } from "../model/names";
 import { Component } from "./kit/component";
+import { disruptionBudget } from "./kit/disruption";
 import { flagList, type Flags } from "./kit/flags";
 import { commonLabels, selectorLabels } from "./kit/labels";
-import { RULER_PATHS } from "./kit/paths";
+import { RULER_PATHS, STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { quickProbes, replayingProbes } from "./kit/probes";
@@ -30,6 +32,8 @@ export interface RulerArgs {
   readonly storageSize: string;
   /** StorageClass of the volumes; default: the cluster's. */
   readonly storageClassName?: string;
+  /** Secret with the object storage configuration; absent while nothing is uploaded. */
+  readonly storageSecret?: string;
   /** Refuse to delete or replace the StatefulSet. */
   readonly isProtected: boolean;
 }
@@ -88,7 +92,13 @@ export class Ruler extends Component {
             part,
             uid: THANOS_UID,
             terminationGracePeriodSeconds: GRACE_SECONDS,
-            volumes: [{ name: "rules", configMap: { name: rulesMap } }, servicesVolume(platform)],
+            volumes: [
+              { name: "rules", configMap: { name: rulesMap } },
+              servicesVolume(platform),
+              ...(args.storageSecret === undefined
+                ? []
+                : [{ name: NAMES.objectStorage, secret: { secretName: args.storageSecret } }]),
+            ],
             containers: [
               container(platform, {
                 name: "ruler",
@@ -97,7 +107,11 @@ export class Ruler extends Component {
                 env: [{ name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } }],
                 ports: { http: PORTS.thanosHttp, grpc: PORTS.thanosGrpc },
                 probes: replayingProbes("http"),
-                mounts: { rules: RULER_PATHS.rules, [NAMES.claimTemplate]: RULER_PATHS.data },
+                mounts: {
+                  rules: RULER_PATHS.rules,
+                  [NAMES.claimTemplate]: RULER_PATHS.data,
+                  ...(args.storageSecret === undefined ? {} : { [NAMES.objectStorage]: STORAGE_PATHS.config }),
+                },
                 writable: [NAMES.claimTemplate],
                 uid: THANOS_UID,
               }),
@@ -134,6 +148,13 @@ export class Ruler extends Component {
       },
       this.child({ dependsOn: statefulSet }),
     );
+    if (args.replicas > 1) {
+      new disruption.PodDisruptionBudget(
+        NAMES.ruler,
+        { metadata: withoutWaiting(metadata(NAMES.ruler)), spec: disruptionBudget(selector) },
+        this.child(),
+      );
+    }
     this.registerOutputs();
   }
 }

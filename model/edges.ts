@@ -15,7 +15,9 @@ export type Outsider =
   /** Whoever looks at alerts and silences them. */
   | "alertmanager"
   /** Where notifications go: any address, because only the receivers' config knows. */
-  | "receivers";
+  | "receivers"
+  /** The server of the bucket: any address, because only the object storage's config knows. */
+  | "bucket";
 
 /** One end of an edge: a part, or somebody outside. */
 export type EdgeEnd = PodComponent | { readonly outside: Outsider };
@@ -30,6 +32,8 @@ export interface Edge {
   readonly isWithinReplica?: boolean;
   /** Only in this size. */
   readonly size?: Size;
+  /** Only in stacks that have this part too. */
+  readonly needs?: PodComponent;
 }
 
 /** Without and with Thanos. */
@@ -45,13 +49,35 @@ export const EDGES: readonly Edge[] = [
   { from: { outside: "query" }, to: "querier", ports: [PORTS.thanosHttp], size: "sharded" },
   // Of a shard's Prometheus only the sidecar is asked, by gRPC.
   { from: "querier", to: "prometheus", ports: [PORTS.thanosGrpc], size: "sharded" },
+  { from: "querier", to: "ruler", ports: [PORTS.thanosGrpc], size: "sharded" },
+  { from: "querier", to: "store", ports: [PORTS.thanosGrpc], size: "sharded" },
+  { from: "ruler", to: "querier", ports: [PORTS.thanosHttp], size: "sharded" },
+  { from: "ruler", to: "alertmanager", ports: [PORTS.alertmanager], size: "sharded" },
+  { from: "prometheus", to: { outside: "bucket" }, ports: [], needs: "compactor" },
+  { from: "ruler", to: { outside: "bucket" }, ports: [], needs: "compactor" },
+  { from: "store", to: { outside: "bucket" }, ports: [] },
+  { from: "compactor", to: { outside: "bucket" }, ports: [] },
   { from: "prometheus", to: "alertmanager", ports: [PORTS.alertmanager], size: "single" },
   { from: { outside: "alertmanager" }, to: "alertmanager", ports: [PORTS.alertmanager] },
   { from: "alertmanager", to: { outside: "receivers" }, ports: [] },
+  // What watches reads metrics only; of a hub that is /internal, which a NetworkPolicy can't tell from /metrics.
+  { from: "monitoring", to: "exporter", ports: [PORTS.ops] },
+  { from: "monitoring", to: "hub", ports: [PORTS.hub] },
+  { from: "monitoring", to: "prometheus", ports: [PORTS.gate, PORTS.ops], size: "single" },
+  { from: "monitoring", to: "prometheus", ports: [PORTS.gate, PORTS.ops, PORTS.thanosHttp], size: "sharded" },
+  { from: "monitoring", to: "querier", ports: [PORTS.thanosHttp], size: "sharded" },
+  { from: "monitoring", to: "ruler", ports: [PORTS.thanosHttp], size: "sharded" },
+  { from: "monitoring", to: "store", ports: [PORTS.thanosHttp] },
+  { from: "monitoring", to: "compactor", ports: [PORTS.thanosHttp] },
+  { from: "monitoring", to: "alertmanager", ports: [PORTS.alertmanager] },
+  { from: { outside: "query" }, to: "monitoring", ports: [PORTS.gate] },
 ];
 
 /** The edges of a stack: of its size, between parts that it has. */
 export function edgesOf(size: Size, components: readonly PodComponent[]): readonly Edge[] {
   const exists = (end: EdgeEnd) => typeof end === "object" || components.includes(end);
-  return EDGES.filter((edge) => (edge.size ?? size) === size && exists(edge.from) && exists(edge.to));
+  return EDGES.filter(
+    ({ from, to, needs, size: only }) =>
+      (only ?? size) === size && exists(from) && exists(to) && (needs === undefined || components.includes(needs)),
+  );
 }

@@ -29,6 +29,8 @@ export interface ObjectStoragePlan {
   readonly prometheusFlags: Flags;
   /** Flags of a shard's sidecar, over those of every sharded size. */
   readonly sidecarFlags: Flags;
+  /** Flags of the Rulers, over those of every sharded size. They compact nothing, so every block is uploaded as it is. */
+  readonly rulerFlags: Flags;
   /** What uploads need of a Prometheus pod. */
   readonly uploads: UploadArgs;
   /** `retention.time` of a shard's Prometheus. */
@@ -210,6 +212,7 @@ export function objectStoragePlan(config: Config, platform: Platform): ObjectSto
             : {}),
         }
       : {},
+    rulerFlags: phase.uploads ? { "objstore.config-file": `${STORAGE_PATHS.config}/${STORAGE_PATHS.file}` } : {},
     uploads: { uploadFile: metaFile, ...(phase.uploads ? { secret } : {}) },
     localRetention: phase.shrinks ? plan.local : config.retention.sharded,
     storeGateway: (shard) => ({

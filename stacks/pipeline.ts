@@ -13,6 +13,7 @@ import type { RuleFile } from "../components/rules/rule-file";
 import { ServicesBundle } from "../components/services-bundle";
 import { Shard } from "../components/shard";
 import { StorageSecret } from "../components/storage-secret";
+import { StoreGateway } from "../components/store-gateway";
 import { clusterAccess } from "../infra/cluster-access";
 import { NAMES } from "../model/names";
 import type { Config } from "./config";
@@ -72,8 +73,11 @@ export function pipeline(
   if (objectStorage !== undefined) new Compactor(platform, objectStorage.compactor, after(...secret));
   const shards = topology.shards.map((shard) => new Shard(platform, shard, after(...secret)));
   const rulers = topology.ruler === undefined ? [] : [new Ruler(platform, topology.ruler, after(...secret))];
+  const gateways =
+    objectStorage === undefined ? [] : [new StoreGateway(platform, objectStorage.rulerGateway, after(...secret))];
+  const listed = [...shards, ...rulers, ...gateways];
   const answering =
-    topology.querier === undefined ? shards : [new Querier(platform, topology.querier, after(...shards, ...rulers))];
+    topology.querier === undefined ? shards : [new Querier(platform, topology.querier, after(...listed))];
   new QueryEndpoint(platform, { answeredBy: topology.answeredBy }, after(...answering));
   new Exporter(platform, topology.exporter, after(...answering));
   if (topology.monitoring !== undefined) new Monitoring(platform, topology.monitoring, after());

@@ -4,6 +4,7 @@ import { rulerRules } from "../components/rules/generate";
 import type { RuleFile } from "../components/rules/rule-file";
 import { NAMES, PIPELINE_LABELS, PORTS, RULER_SHARD, serviceHost } from "../model/names";
 import type { Config } from "./config";
+import type { ObjectStoragePlan } from "./object-storage-plan";
 import { ruleQueryOffset } from "./prometheus-plan";
 
 /** A pair: one evaluates while the other restarts. */
@@ -28,7 +29,11 @@ export function rulerEndpoints(namespace: string): readonly Endpoint[] {
 }
 
 /** The Ruler pair and its rules. */
-export function ruler(config: Config, rules: readonly RuleFile[]): RulerArgs {
+export function ruler(
+  config: Config,
+  rules: readonly RuleFile[],
+  objectStorage: ObjectStoragePlan | undefined,
+): RulerArgs {
   const { query, storage, namespace } = config;
   const url = (service: string, port: number) => `http://${serviceHost(service, namespace.name)}:${String(port)}`;
   const queryUrl = url(NAMES.query, PORTS.query);
@@ -48,12 +53,14 @@ export function ruler(config: Config, rules: readonly RuleFile[]): RulerArgs {
       query: queryUrl,
       "rule-file": `${RULER_PATHS.rules}/*`,
       "rule-query-offset": queryOffset,
-      "tsdb.retention": config.retention.sharded,
+      "tsdb.retention": objectStorage?.localRetention ?? config.retention.sharded,
+      ...objectStorage?.rulerFlags,
     },
     labels: { [PIPELINE_LABELS.cluster]: config.clusterLabel, [PIPELINE_LABELS.shard]: RULER_SHARD },
     rules: rulerRules(rules, { interval: query.evaluationInterval, queryOffset }),
     storageSize: storage.rulerSize,
     ...(storage.className === undefined ? {} : { storageClassName: storage.className }),
     isProtected: config.deletionProtection,
+    ...(objectStorage?.uploads.secret === undefined ? {} : { storageSecret: objectStorage.uploads.secret }),
   };
 }

@@ -14,6 +14,7 @@ import type { QuerierArgs } from "../components/querier";
 import type { RulerArgs } from "../components/ruler";
 import { shardRules, singleRules } from "../components/rules/generate";
 import type { RuleFile } from "../components/rules/rule-file";
+import type { StoreGatewayArgs } from "../components/store-gateway";
 import type { ShardArgs } from "../components/shard";
 import type { ShardPairArgs } from "../components/shard-pair";
 import { milliseconds, seconds } from "../model/durations";
@@ -26,6 +27,7 @@ import {
   PORTS,
   prometheusName,
   replicaName,
+  RULER_SHARD,
   serviceHost,
   shardName,
   sidecarName,
@@ -107,7 +109,10 @@ export interface Topology {
   readonly exporter: ExporterArgs;
   readonly alertmanager: AlertmanagerArgs;
   /** Absent without object storage. */
-  readonly objectStorage?: Pick<ObjectStoragePlan, "secret" | "compactor">;
+  readonly objectStorage?: Pick<ObjectStoragePlan, "secret" | "compactor"> & {
+    /** Answers for what the Rulers recorded. */
+    readonly rulerGateway: StoreGatewayArgs;
+  };
   /** Absent where the config switches it off. */
   readonly monitoring?: MonitoringArgs;
   /** Absent where the config switches it off. */
@@ -157,8 +162,16 @@ export function buildTopology(
       replicas: replicasOf(shard).map((replica) => shardPair(config, rules, storage, shard, replica)),
       ...(storage === undefined ? {} : { store: storage.storeGateway(shard.index) }),
     })),
-    ...(config.createThanos ? { querier: querier(config, queried), ruler: ruler(config, rules) } : {}),
-    ...(storage === undefined ? {} : { objectStorage: { secret: storage.secret, compactor: storage.compactor } }),
+    ...(config.createThanos ? { querier: querier(config, queried), ruler: ruler(config, rules, storage) } : {}),
+    ...(storage === undefined
+      ? {}
+      : {
+          objectStorage: {
+            secret: storage.secret,
+            compactor: storage.compactor,
+            rulerGateway: storage.storeGateway(RULER_SHARD),
+          },
+        }),
     answeredBy: config.createThanos ? { component: "querier" } : { component: "prometheus", shard: 0, replica: "a" },
     exporter: { replicas: config.push.exporterReplicas, config: exporter },
     alertmanager: {
@@ -200,7 +213,7 @@ function hasComponent(config: Config, component: PodComponent): boolean {
 
 /** Parts to watch that only some stacks have. */
 function watchedExtras(config: Config, queried: readonly QueriedShard[]): WatchedExtras {
-  const stores = queried.map(({ index }) => storePodsName(index));
+  const stores = [...queried.map(({ index }) => storePodsName(index)), storePodsName(RULER_SHARD)];
   return {
     hasObjectStorage: config.objectStorage !== undefined,
     parts: [
@@ -305,6 +318,7 @@ function querier(config: Config, shards: readonly QueriedShard[]): QuerierArgs {
             ...replicasOf(shard).map((replica) => sidecarName(shard.index, replica)),
             ...(config.objectStorage === undefined ? [] : [storeName(shard.index)]),
           ])
+          .concat(config.objectStorage === undefined ? [] : [storeName(RULER_SHARD)])
           // Strict: the only mode in which a shard that fails is an error instead of a smaller answer.
           .map((service) => ({ address: address(service), strict: true })),
         ...rulerEndpoints(namespace.name),

@@ -18,7 +18,7 @@ export interface NetworkPeer {
 }
 
 /** Who may open connections from outside, by what they come for. */
-export type AllowedPeers = Readonly<Record<Exclude<Outsider, "receivers">, readonly NetworkPeer[]>>;
+export type AllowedPeers = Readonly<Record<Exclude<Outsider, "receivers" | "bucket">, readonly NetworkPeer[]>>;
 
 /** One replica of a shard. */
 export interface ReplicaId {
@@ -63,7 +63,7 @@ export function dnsPolicy(): NamedPolicy {
 
 function endName(end: EdgeEnd): string {
   if (typeof end === "string") return end;
-  return end.outside === "receivers" ? "receivers" : "outside";
+  return end.outside === "receivers" || end.outside === "bucket" ? end.outside : "outside";
 }
 
 function selector(component: PodComponent, id: ReplicaId | undefined): { readonly matchLabels: Labels } {
@@ -71,7 +71,7 @@ function selector(component: PodComponent, id: ReplicaId | undefined): { readonl
 }
 
 function outsidePeers(outside: Outsider, allowed: AllowedPeers): readonly Peer[] | "anybody" {
-  if (outside === "receivers") return "anybody";
+  if (outside === "receivers" || outside === "bucket") return "anybody";
   return allowed[outside].map(({ namespaces, pods, cidr }) =>
     cidr === undefined
       ? {

@@ -204,6 +204,7 @@ describe.skipIf(!existsSync(thanos) || !existsSync(prometheus))("the real progra
       store: thanos,
       compactor: thanos,
       querier: thanos,
+      ruler: thanos,
     };
     const refused = allContainers(recorded).flatMap(({ name, args }) => {
       const program = programs[name];
