@@ -67,7 +67,8 @@ deploy)
   elif [ "$code" -ne 0 ]; then
     exit "$code"
   fi
-  with_tools "$1" pulumi up --stack "$1" --yes --skip-preview --non-interactive
+  # With the engine's own preview: it refuses to delete what is protected before anything else is deleted.
+  with_tools "$1" pulumi up --stack "$1" --yes --non-interactive
   preview --expect-no-changes "$1"
   ;;
 drift)

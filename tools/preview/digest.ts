@@ -116,9 +116,7 @@ export function digestPreview(json: unknown): PreviewDigest {
       object,
       reasons: action === "create" || action === "delete" ? [] : [...reasons].sort(),
       differences:
-        action === "create" || action === "delete"
-          ? []
-          : differencesOf(step.oldState?.inputs ?? {}, step.newState?.inputs ?? {}),
+        step.oldState?.inputs && step.newState?.inputs ? differencesOf(step.oldState.inputs, step.newState.inputs) : [],
       shortens: action === "update" ? shorterRetention(step.oldState?.inputs, step.newState?.inputs) : undefined,
       bearsData: bearsData(type, action, object),
       isProtected: step.oldState?.protect === true,

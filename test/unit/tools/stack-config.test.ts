@@ -26,6 +26,7 @@ describe("a stack's config, as the tools read it", () => {
   test("without keys: the program's defaults", () => {
     expect(parse("config: {}")).toEqual({
       path: "Pulumi.x.yaml",
+      makesCluster: false,
       createThanos: false,
       serversCount: 1,
       retiredShards: [],
