@@ -43,10 +43,16 @@ function known(resources: readonly Resource[], workload: Workload): readonly Add
   const files = mountedFiles(resources, workload).filter(({ file }) => !file.endsWith(".cjs"));
   return [
     ...workload.containers.flatMap(({ args, value }) => [
-      ...args.flatMap(addresses),
+      // Its own address as others see it is no connection.
+      ...args.filter((arg) => !arg.startsWith("--web.external-url=")).flatMap(addresses),
       ...items(at(value, "env")).flatMap((variable) => addresses(text(at(variable, "value")) ?? "")),
     ]),
-    ...files.flatMap(({ content }) => [...addresses(content), ...lookedUp(content)]),
+    ...files.flatMap(({ content }) => {
+      const looked = lookedUp(content);
+      // The name of a lookup stands without its port in the text.
+      const isLookup = ({ host, port }: Address) => port === undefined && looked.some((each) => each.host === host);
+      return [...addresses(content).filter((each) => !isLookup(each)), ...looked];
+    }),
   ];
 }
 

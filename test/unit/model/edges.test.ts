@@ -38,9 +38,9 @@ describe("the list of edges", () => {
     expect(new Set(keys).size).toBe(keys.length);
   });
 
-  it("lets only the exporter and its own Prometheus reach a hub", () => {
+  it("lets only the exporter, its own Prometheus and the watcher of its own metrics reach a hub", () => {
     const toHub = EDGES.filter(({ to }) => to === "hub");
-    expect(ends(toHub)).toStrictEqual(["exporter -> hub", "prometheus -> hub"]);
+    expect(ends(toHub)).toStrictEqual(["exporter -> hub", "prometheus -> hub", "monitoring -> hub"]);
     expect(toHub.find(({ from }) => from === "prometheus")?.isWithinReplica).toBe(true);
   });
 });

@@ -47,6 +47,7 @@ describe("what is scraped", () => {
       monitoring: ["127.0.0.1:9095"],
       sidecar: ["prometheus-shard-0-a:10902", "prometheus-shard-1-a:10902", "prometheus-shard-4-a:10902"],
       querier: ["querier-scrape:10902"],
+      ruler: ["ruler:10902"],
     });
   });
 

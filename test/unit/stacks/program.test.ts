@@ -59,8 +59,8 @@ describe.each([
     expect(names(recorded, "StatefulSet")).toStrictEqual([
       "alertmanager",
       ...shardNames((shard) => `prometheus-${shard}`, deployed),
-      "monitoring",
       ...(isSharded ? ["ruler"] : []),
+      "monitoring",
     ]);
     expect(names(recorded, "Deployment")).toStrictEqual([
       ...shardNames((shard) => `hub-${shard}`, inRing),

@@ -64,6 +64,8 @@ describe("steps", () => {
     ]);
     // The query Service gets another selector; Prometheus gets a sidecar and leaves alerting to others; there is more to watch.
     expect(changed).toStrictEqual([
+      "prometheus-from-monitoring",
+      "monitoring-to-prometheus",
       "prometheus-shard-0-a",
       "prometheus-shard-0-a",
       "query",

@@ -79,7 +79,7 @@ describe("summary", () => {
 
   test.each([
     ["replace", MAP, "exporter-1"],
-    ["delete", SET, "store-shard-0"],
+    ["delete", SET, "alertmanager"],
     ["delete", "kubernetes:apps/v1:Deployment", "hub-shard-2-a"],
     ["update", SET, "prometheus-shard-0-a"],
   ])("%s of %s %s is not", (op, type, name) => {
