@@ -117,7 +117,7 @@ export class Alertmanager extends Component {
       this.child({
         dependsOn: [config, governing],
         protect: args.isProtected,
-        customTimeouts: workloadTimeouts("10m", GRACE_SECONDS),
+        customTimeouts: workloadTimeouts(10, GRACE_SECONDS),
       }),
     );
     this.registerOutputs();

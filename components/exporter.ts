@@ -76,7 +76,7 @@ export class Exporter extends Component {
           }),
         },
       },
-      this.child({ dependsOn: config, customTimeouts: workloadTimeouts("10m", GRACE_SECONDS) }),
+      this.child({ dependsOn: config, customTimeouts: workloadTimeouts(10, GRACE_SECONDS) }),
     );
     new core.Service(
       name,

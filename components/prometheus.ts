@@ -113,7 +113,7 @@ export class PrometheusServer extends Component {
       this.child({
         dependsOn: [config, governing],
         protect: args.isProtected,
-        customTimeouts: workloadTimeouts(`${args.timeoutMinutes}m`, GRACE_SECONDS),
+        customTimeouts: workloadTimeouts(args.timeoutMinutes, GRACE_SECONDS),
       }),
     );
     if (args.sidecarFlags !== undefined) {

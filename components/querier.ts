@@ -77,7 +77,7 @@ export class Querier extends Component {
           }),
         },
       },
-      this.child({ dependsOn: endpoints, customTimeouts: workloadTimeouts("10m", GRACE_SECONDS) }),
+      this.child({ dependsOn: endpoints, customTimeouts: workloadTimeouts(10, GRACE_SECONDS) }),
     );
     if (args.replicas > 1) {
       new disruption.PodDisruptionBudget(

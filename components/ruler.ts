@@ -137,7 +137,7 @@ export class Ruler extends Component {
       this.child({
         dependsOn: [rules, governing],
         protect: args.isProtected,
-        customTimeouts: workloadTimeouts("15m", GRACE_SECONDS),
+        customTimeouts: workloadTimeouts(15, GRACE_SECONDS),
       }),
     );
     new core.Service(

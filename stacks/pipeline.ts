@@ -17,7 +17,8 @@ import { StoreGateway } from "../components/store-gateway";
 import { clusterAccess } from "../infra/cluster-access";
 import { NAMES } from "../model/names";
 import type { Config } from "./config";
-import { buildTopology, type StackOutputs } from "./topology";
+import type { StackOutputs } from "./outputs";
+import { buildTopology } from "./topology";
 
 /**
  * The metrics pipeline. Order: shards, then the Queriers that list them, then the exporters that send to them, so that

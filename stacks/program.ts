@@ -10,7 +10,7 @@ import { pipeline } from "./pipeline";
 import { ruleQueryOffset } from "./prometheus-plan";
 import { readRawConfig } from "./raw-config";
 import { readRules } from "./rules-directory";
-import type { StackOutputs } from "./topology";
+import type { StackOutputs } from "./outputs";
 
 /** Folder of the repository. */
 const ROOT = join(__dirname, "..");

@@ -20,13 +20,10 @@ import type { ShardPairArgs } from "../components/shard-pair";
 import { milliseconds, seconds } from "../model/durations";
 import type { ExporterConfig } from "../model/exporter-config";
 import {
-  claimName,
   hubName,
   NAMES,
   PIPELINE_LABELS,
   PORTS,
-  prometheusName,
-  replicaName,
   RULER_SHARD,
   serviceHost,
   shardName,
@@ -38,7 +35,6 @@ import {
 import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../model/parts";
 import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
-import type { StoragePhase } from "../model/storage-phase";
 import type { Config } from "./config";
 import { alertmanagerConfig } from "./alertmanager-config";
 import { grafanaPlan } from "./grafana-plan";
@@ -47,49 +43,8 @@ import { networkPlan } from "./network-plan";
 import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
 import { retiredShards } from "./retired-shards";
+import { outputs, REPLICAS, replicasOf, type QueriedShard, type StackOutputs } from "./outputs";
 import { RULER_REPLICAS, ruler, rulerEndpoints } from "./ruler-plan";
-
-/** One replica of a shard, for people and tools. */
-export interface ReplicaOutput {
-  /** `shard-0-a` */
-  readonly name: string;
-  readonly statefulSet: string;
-  /** The claim with the samples; it outlives the StatefulSet. */
-  readonly claim: string;
-  /** Deployment and Service of the hub; null for a retired shard. */
-  readonly hub: string | null;
-}
-
-/** One shard, for people and tools. */
-export interface ShardOutput {
-  readonly index: number;
-  readonly name: string;
-  /** Queried, but without a hub and not in the ring. */
-  readonly retired: boolean;
-  /** None when its history is in the bucket only. */
-  readonly replicas: readonly ReplicaOutput[];
-  /** StatefulSet and Service of the Store Gateway; null without object storage. */
-  readonly store: string | null;
-}
-
-/** What the stack says about itself. */
-export interface StackOutputs {
-  readonly namespace: string;
-  /** Where to ask, inside the cluster. */
-  readonly queryUrl: string;
-  /** Where to push, inside the cluster. */
-  readonly pushUrl: string;
-  readonly alertmanagerUrl: string;
-  readonly shards: readonly ShardOutput[];
-  /** Bucket or container of object storage; null without it. */
-  readonly bucket: string | null;
-  /** Phase of object storage; null without it. */
-  readonly storagePhase: StoragePhase | null;
-  /** Version of the ring table: it changes exactly when keys move. */
-  readonly ring: string;
-  /** Commands that open a way in from outside. */
-  readonly portForward: Readonly<Record<"query" | "push" | "alertmanager", string>>;
-}
 
 /** The whole pipeline as plain data: what components turn into resources. */
 export interface Topology {
@@ -119,9 +74,6 @@ export interface Topology {
   readonly grafana?: GrafanaFilesArgs;
   readonly outputs: StackOutputs;
 }
-
-/** Replicas of every shard; `b` comes with high availability. */
-const REPLICAS: readonly ReplicaLetter[] = ["a"];
 
 /** Old samples are refused this much before Prometheus would refuse them: they travel, and clocks differ. */
 const AGE_MARGIN_SECONDS = 300;
@@ -189,19 +141,6 @@ export function buildTopology(
     ...grafanaPlan(config),
     outputs: outputs(config, queried, storage, exporter.version),
   };
-}
-
-/** A shard that answers for its series. */
-interface QueriedShard {
-  readonly index: number;
-  /** It has no hub and is not in the ring. */
-  readonly isRetired: boolean;
-  /** Its Prometheus is deployed; else only what is in the bucket is left of it. */
-  readonly isLocal: boolean;
-}
-
-function replicasOf({ isLocal }: QueriedShard): readonly ReplicaLetter[] {
-  return isLocal ? REPLICAS : [];
 }
 
 function hasComponent(config: Config, component: PodComponent): boolean {
@@ -349,46 +288,5 @@ function exporterConfig(config: Config, inRing: readonly number[]): ExporterConf
       maxAgeSeconds: seconds(config.outOfOrderWindow) - AGE_MARGIN_SECONDS,
     },
     pushTimeoutMilliseconds: milliseconds(push.timeout),
-  };
-}
-
-function outputs(
-  config: Config,
-  queried: readonly QueriedShard[],
-  storage: ObjectStoragePlan | undefined,
-  ring: string,
-): StackOutputs {
-  const namespace = config.namespace.name;
-  const url = (service: string, port: number) => `http://${serviceHost(service, namespace)}:${String(port)}`;
-  const forward = (service: string, port: number) =>
-    `kubectl --namespace ${namespace} port-forward service/${service} ${String(port)}:${String(port)}`;
-  return {
-    namespace,
-    queryUrl: url(NAMES.query, PORTS.query),
-    pushUrl: `${url(NAMES.exporter, PORTS.push)}/metrics`,
-    alertmanagerUrl: url(NAMES.alertmanager, PORTS.alertmanager),
-    shards: queried.map((shard) => {
-      const { index, isRetired } = shard;
-      return {
-        index,
-        name: shardName(index),
-        retired: isRetired,
-        replicas: replicasOf(shard).map((replica) => ({
-          name: replicaName(index, replica),
-          statefulSet: prometheusName(index, replica),
-          claim: claimName(prometheusName(index, replica)),
-          hub: isRetired ? null : hubName(index, replica),
-        })),
-        store: storage === undefined ? null : storeName(index),
-      };
-    }),
-    bucket: storage?.bucket ?? null,
-    storagePhase: config.objectStorage?.phase ?? null,
-    ring,
-    portForward: {
-      query: forward(NAMES.query, PORTS.query),
-      push: forward(NAMES.exporter, PORTS.push),
-      alertmanager: forward(NAMES.alertmanager, PORTS.alertmanager),
-    },
   };
 }

@@ -45,7 +45,8 @@ describe.each(stackNames())("the manifests of %s", (stack) => {
       expect(text(at(each, "apiVersion")), kind).toMatch(/^([a-z0-9.]+\/)?v1$/);
       expect(kind).toMatch(/^[A-Z]/);
       expect(name, kind).toMatch(DNS_LABEL);
-      if (kind !== "Namespace" && kind !== "StorageClass") expect(text(at(each, "metadata", "namespace")), name).toMatch(DNS_LABEL);
+      if (kind !== "Namespace" && kind !== "StorageClass")
+        expect(text(at(each, "metadata", "namespace")), name).toMatch(DNS_LABEL);
       for (const value of Object.values(textFields(at(each, "metadata", "labels")))) expect(value).toMatch(LABEL_VALUE);
       expect(oddities(each), `${kind} ${name}`).toStrictEqual([]);
     }
@@ -113,16 +114,18 @@ function criticals(
 ): readonly { readonly check: string; readonly object: string; readonly summary: string }[] {
   const flags = ["score", "--output-format", "json", "--kubernetes-version", "v1.35", "-"];
   const output = runChecker(kubeScore ?? "kube-score", flags, toManifestYaml(objectsOf(stack)));
-  return scoreSchema
-    // Null where it checks no object of the stack.
-    .parse(JSON.parse(output) ?? [])
-    .flatMap(({ object_name: object, checks }) =>
-      (checks ?? [])
-        .filter(({ grade, skipped }) => !skipped && grade <= CRITICAL)
-        .flatMap(({ check, comments }) =>
-          (comments ?? []).map(({ summary }) => ({ check: check.id, object, summary })),
-        ),
-    );
+  return (
+    scoreSchema
+      // Null where it checks no object of the stack.
+      .parse(JSON.parse(output) ?? [])
+      .flatMap(({ object_name: object, checks }) =>
+        (checks ?? [])
+          .filter(({ grade, skipped }) => !skipped && grade <= CRITICAL)
+          .flatMap(({ check, comments }) =>
+            (comments ?? []).map(({ summary }) => ({ check: check.id, object, summary })),
+          ),
+      )
+  );
 }
 
 describe.skipIf(kubeScore === undefined && !isRequired)("kube-score", () => {

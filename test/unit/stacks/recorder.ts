@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { RuleFile } from "../../../components/rules/rule-file";
 import { parseConfig } from "../../../stacks/config";
 import { pipeline } from "../../../stacks/pipeline";
-import type { StackOutputs } from "../../../stacks/topology";
+import type { StackOutputs } from "../../../stacks/outputs";
 import { SERVICES } from "./services";
 
 /** One registered resource: what the engine gets of it. */
