@@ -157,6 +157,8 @@ async function short(): Promise<readonly Outcome[]> {
     // Again, with the checkers that are built by now: a missing one is a failure here.
     const env = { ...process.env, REQUIRE_CHECKERS: "1" };
     outcomes.push(await tested("manifests", [], ["--project", "policy", "test/policy/manifests.test.ts"], env));
+    const tools = [...loader, "local/cli.ts", "exec", "--no-cluster", "--checkers", "--"];
+    outcomes.push(await tested("tests with the real programs", tools, ["--project", "real"], env));
     for (const each of chosenSuites([])) outcomes.push(overBudget(await suite(each, "short"), budget.suiteSeconds));
   }
   return outcomes;
