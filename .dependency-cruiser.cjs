@@ -12,6 +12,7 @@ module.exports = {
   forbidden: [
     { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
     only("model-imports-nothing", "model", ["model/"], "model/ is pure: it imports nothing of ours"),
+    only("policies-one-way", "policies", ["policies/", "model/"], "policies share only the pure rules of model/"),
     only(
       "components-one-way",
       "components",

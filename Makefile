@@ -15,7 +15,7 @@ TOOL := $(NODE) tools/cli.ts
 export STACK ONLY Q
 
 .PHONY: help up down status feed feed-check query preview cluster cluster-down doctor check test test-full e2e docs \
-        format bench-program
+        policies fixtures format bench-program
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -69,8 +69,14 @@ test-full: node_modules/.installed ## long forms and benchmarks (resumable)
 e2e: node_modules/.installed ## suites on the local cluster or KUBECONFIG: make e2e ONLY=main
 	@$(NODE) test/run.ts e2e $(ONLY)
 
+policies: node_modules/.installed ## the policy pack over every stack, in this process (through the CLI: make preview)
+	@$(NODE) test/policies.ts
+
 docs: node_modules/.installed ## regenerate the configuration reference
 	@$(NODE) tools/docs.ts
+
+fixtures: node_modules/.installed ## regenerate the inventories and previews of the suite stacks (needs pulumi only)
+	@$(LOCAL) exec --no-cluster -- $(NODE) test/echo/record.ts
 
 format: node_modules/.installed ## format every file
 	@npx prettier --write --log-level warn .

@@ -1,13 +1,12 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { NAMES, PORTS } from "../model/names";
 import { Component } from "./kit/component";
-import { contentName } from "./kit/content-name";
 import { flagList } from "./kit/flags";
 import { commonLabels, selectorLabels } from "./kit/labels";
 import type { Platform } from "./kit/platform";
-import { container, podTemplate } from "./kit/pod";
+import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
@@ -21,7 +20,7 @@ const GRACE_SECONDS = 60;
 
 /** Arguments of {@link Alertmanager}. */
 export interface AlertmanagerArgs {
-  /** Content of alertmanager.yaml. */
+  /** Content of alertmanager.yaml; a change is reloaded without a restart. It may hold secrets. */
   readonly config: object;
   /** Size of the volume with silences and the notification log, a Kubernetes quantity. */
   readonly storageSize: string;
@@ -39,11 +38,10 @@ export class Alertmanager extends Component {
     const part = { component: "alertmanager" } as const;
     const metadata = { name, namespace: platform.namespace, labels: commonLabels(part, platform.labels) };
     const selector = selectorLabels(part);
-    const files = { [PATHS.file]: toYaml(args.config) };
-    const mapName = contentName(name, files);
-    const config = new core.ConfigMap(
-      `${name}-config`,
-      { metadata: withoutWaiting({ ...metadata, name: mapName }), data: files, immutable: true },
+    const content = Buffer.from(toYaml(args.config)).toString("base64");
+    const config = new core.Secret(
+      name,
+      { metadata: withoutWaiting(metadata), type: "Opaque", data: { [PATHS.file]: pulumi.secret(content) } },
       this.child(),
     );
     const governing = new core.Service(
@@ -79,7 +77,7 @@ export class Alertmanager extends Component {
             part,
             uid: NOBODY_UID,
             terminationGracePeriodSeconds: GRACE_SECONDS,
-            volumes: [{ name: "config", configMap: { name: mapName } }],
+            volumes: [{ name: "config", secret: { secretName: name } }, servicesVolume(platform)],
             containers: [
               container(platform, {
                 name: "alertmanager",
@@ -97,6 +95,21 @@ export class Alertmanager extends Component {
                 writable: [NAMES.claimTemplate],
                 uid: NOBODY_UID,
               }),
+              serviceContainer(platform, {
+                name: "rules-sync",
+                args: [
+                  "--watch",
+                  PATHS.config,
+                  "--reload",
+                  `http://127.0.0.1:${String(PORTS.alertmanager)}/-/reload`,
+                  "--ops",
+                  `0.0.0.0:${String(PORTS.ops)}`,
+                ],
+                ports: { ops: PORTS.ops },
+                probes: quickProbes("ops"),
+                mounts: { config: PATHS.config },
+                uid: NOBODY_UID,
+              }),
             ],
           }),
         },
@@ -104,7 +117,7 @@ export class Alertmanager extends Component {
       this.child({
         dependsOn: [config, governing],
         protect: args.isProtected,
-        customTimeouts: workloadTimeouts("10m", GRACE_SECONDS),
+        customTimeouts: workloadTimeouts(10, GRACE_SECONDS),
       }),
     );
     this.registerOutputs();

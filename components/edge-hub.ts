@@ -82,7 +82,7 @@ export class EdgeHub extends Component {
         },
       },
       // Deleted in the opposite order: while the hub drains, its Prometheus still finds it.
-      this.child({ dependsOn: scrape, customTimeouts: workloadTimeouts("10m", graceSeconds) }),
+      this.child({ dependsOn: scrape, customTimeouts: workloadTimeouts(10, graceSeconds) }),
     );
     new core.Service(
       name,

@@ -1,10 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
+import * as disruption from "@pulumi/kubernetes/policy/v1";
 import { exporterConfigText, type ExporterConfig } from "../model/exporter-config";
 import { NAMES, PORTS } from "../model/names";
 import { Component } from "./kit/component";
 import { contentName } from "./kit/content-name";
+import { disruptionBudget } from "./kit/disruption";
 import { commonLabels, selectorLabels } from "./kit/labels";
 import type { Platform } from "./kit/platform";
 import { podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
@@ -74,7 +76,7 @@ export class Exporter extends Component {
           }),
         },
       },
-      this.child({ dependsOn: config, customTimeouts: workloadTimeouts("10m", GRACE_SECONDS) }),
+      this.child({ dependsOn: config, customTimeouts: workloadTimeouts(10, GRACE_SECONDS) }),
     );
     new core.Service(
       name,
@@ -84,6 +86,13 @@ export class Exporter extends Component {
       },
       this.child({ dependsOn: deployment }),
     );
+    if (args.replicas > 1) {
+      new disruption.PodDisruptionBudget(
+        name,
+        { metadata: withoutWaiting({ name, namespace: platform.namespace, labels }), spec: disruptionBudget(selector) },
+        this.child(),
+      );
+    }
     this.registerOutputs();
   }
 }

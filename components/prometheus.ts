@@ -5,26 +5,40 @@ import * as core from "@pulumi/kubernetes/core/v1";
 import { NAMES, PORTS, PROJECT, prometheusName, sidecarName, type ReplicaLetter } from "../model/names";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
+import { GATE_UPSTREAM, gateContainer } from "./kit/gate";
 import { commonLabels, selectorLabels } from "./kit/labels";
-import { PROMETHEUS_PATHS } from "./kit/paths";
+import { PROMETHEUS_PATHS, STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
-import { quickProbes, replayingProbes } from "./kit/probes";
+import { NO_PROBES, quickProbes, replayingProbes } from "./kit/probes";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
+import type { RuleTexts } from "./rules/generate";
 
 /** Seconds for writing the head at a stop; 90 s were too short for large ones (facts/prometheus.md). */
 const GRACE_SECONDS = 600;
+
+/** What uploads need of the pod. */
+export interface UploadArgs {
+  /** File in which the sidecar notes what it has uploaded: it is there before Prometheus starts. */
+  readonly uploadFile: string;
+  /** Secret with the object storage configuration; absent while nothing is uploaded yet. */
+  readonly secret?: string;
+}
 
 /** Arguments of {@link PrometheusServer}. */
 export interface PrometheusServerArgs {
   readonly flags: Flags;
   /** Content of prometheus.yaml; reloaded without a restart. */
   readonly config: object;
+  /** Rule files by name; reloaded without a restart. */
+  readonly rules: RuleTexts;
   /** Flags of the Thanos sidecar; absent in the single size. */
   readonly sidecarFlags?: Flags;
+  /** Absent without object storage. */
+  readonly uploads?: UploadArgs;
   /** Size of the volume, a Kubernetes quantity. */
   readonly storageSize: string;
   /** StorageClass of the volume; default: the cluster's. */
@@ -56,7 +70,7 @@ export class PrometheusServer extends Component {
     });
     const config = new core.ConfigMap(
       name,
-      { metadata: withoutWaiting(metadata(name)), data: { [PROMETHEUS_PATHS.file]: toYaml(args.config) } },
+      { metadata: withoutWaiting(metadata(name)), data: configFiles(args) },
       this.child(),
     );
     const governing = new core.Service(
@@ -84,7 +98,14 @@ export class PrometheusServer extends Component {
             part,
             uid: NOBODY_UID,
             terminationGracePeriodSeconds: GRACE_SECONDS,
-            volumes: [{ name: "config", configMap: { name } }, servicesVolume(platform)],
+            volumes: [
+              { name: "config", configMap: { name } },
+              servicesVolume(platform),
+              ...(args.uploads?.secret === undefined
+                ? []
+                : [{ name: NAMES.objectStorage, secret: { secretName: args.uploads.secret } }]),
+            ],
+            initContainers: args.uploads === undefined ? [] : [uploadFileContainer(platform, args.uploads.uploadFile)],
             containers: containers(platform, args),
           }),
         },
@@ -92,7 +113,7 @@ export class PrometheusServer extends Component {
       this.child({
         dependsOn: [config, governing],
         protect: args.isProtected,
-        customTimeouts: workloadTimeouts(`${args.timeoutMinutes}m`, GRACE_SECONDS),
+        customTimeouts: workloadTimeouts(args.timeoutMinutes, GRACE_SECONDS),
       }),
     );
     if (args.sidecarFlags !== undefined) {
@@ -108,6 +129,14 @@ export class PrometheusServer extends Component {
     }
     this.registerOutputs();
   }
+}
+
+/** Configuration and rules in one map, so that they change in a pod at the same moment. */
+function configFiles({ config, rules }: PrometheusServerArgs): Record<string, string> {
+  const ruleFiles = Object.entries(rules).map(
+    ([file, text]) => [`${PROMETHEUS_PATHS.rulePrefix}${file}`, text] as const,
+  );
+  return { [PROMETHEUS_PATHS.file]: toYaml(config), ...Object.fromEntries(ruleFiles) };
 }
 
 /**
@@ -126,7 +155,6 @@ function claimTemplate(args: PrometheusServerArgs): types.input.core.v1.Persiste
 }
 
 function containers(platform: Platform, args: PrometheusServerArgs): types.input.core.v1.Container[] {
-  const upstream = `http://127.0.0.1:${String(PORTS.prometheus)}`;
   const prometheus = container(platform, {
     name: "prometheus",
     image: platform.images.prometheus,
@@ -138,30 +166,39 @@ function containers(platform: Platform, args: PrometheusServerArgs): types.input
     writable: [NAMES.claimTemplate],
     uid: NOBODY_UID,
   });
-  const gate = serviceContainer(platform, {
-    name: "gate",
-    args: [
-      "--listen",
-      `0.0.0.0:${String(PORTS.gate)}`,
-      "--upstream",
-      upstream,
-      "--ops",
-      `0.0.0.0:${String(PORTS.ops)}`,
-    ],
-    ports: { http: PORTS.gate, ops: PORTS.ops },
-    probes: quickProbes("ops"),
-    mounts: {},
-    uid: NOBODY_UID,
-  });
+  const gate = gateContainer(platform);
   if (args.sidecarFlags === undefined) return [prometheus, gate];
   const sidecar = container(platform, {
     name: "sidecar",
     image: platform.images.thanos,
-    args: ["sidecar", ...flagList({ ...args.sidecarFlags, "prometheus.url": upstream })],
+    args: ["sidecar", ...flagList({ ...args.sidecarFlags, "prometheus.url": GATE_UPSTREAM })],
     ports: { grpc: PORTS.thanosGrpc, "thanos-http": PORTS.thanosHttp },
     probes: quickProbes("thanos-http"),
-    mounts: {},
-    uid: THANOS_UID,
+    mounts: args.uploads?.secret === undefined ? {} : uploadMounts(),
+    writable: [NAMES.claimTemplate],
+    // To upload, that of Prometheus: the kernel lets nobody else make hard links to its files, which is how it is done.
+    uid: args.uploads?.secret === undefined ? THANOS_UID : NOBODY_UID,
   });
   return [prometheus, gate, sidecar];
+}
+
+/** The data stand at the same path in both containers, because both name the upload file by its path. */
+function uploadMounts(): Readonly<Record<string, string>> {
+  return { [NAMES.objectStorage]: STORAGE_PATHS.config, [NAMES.claimTemplate]: PROMETHEUS_PATHS.data };
+}
+
+/** Makes an empty upload file: without any, Prometheus compacts blocks that are not uploaded yet. */
+function uploadFileContainer(platform: Platform, path: string): types.input.core.v1.Container {
+  const made = serviceContainer(platform, {
+    // With the gate's resources: both are small programs of ours.
+    name: "gate",
+    program: "shipper-meta",
+    args: ["--path", path],
+    ports: {},
+    probes: NO_PROBES,
+    mounts: { [NAMES.claimTemplate]: PROMETHEUS_PATHS.data },
+    writable: [NAMES.claimTemplate],
+    uid: NOBODY_UID,
+  });
+  return { ...made, name: "shipper-meta" };
 }

@@ -1,9 +1,11 @@
 import type * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
+import * as disruption from "@pulumi/kubernetes/policy/v1";
 import { NAMES, PORTS } from "../model/names";
 import { Component } from "./kit/component";
 import { contentName } from "./kit/content-name";
+import { disruptionBudget } from "./kit/disruption";
 import { flagList, type Flags } from "./kit/flags";
 import { commonLabels, selectorLabels } from "./kit/labels";
 import { QUERIER_PATHS } from "./kit/paths";
@@ -34,6 +36,7 @@ export class Querier extends Component {
     super("Querier", name, options);
     const part = { component: "querier" } as const;
     const labels = commonLabels(part, platform.labels);
+    const selector = selectorLabels(part);
     const files = { [QUERIER_PATHS.endpoints]: toYaml(args.endpoints) };
     // Content-named: the rollout ends when every Querier has read this very list of shards.
     const mapName = contentName(name, files);
@@ -52,7 +55,7 @@ export class Querier extends Component {
         metadata: { name, namespace: platform.namespace, labels },
         spec: {
           replicas: args.replicas,
-          selector: { matchLabels: selectorLabels(part) },
+          selector: { matchLabels: selector },
           strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
           template: podTemplate(platform, {
             part,
@@ -74,8 +77,15 @@ export class Querier extends Component {
           }),
         },
       },
-      this.child({ dependsOn: endpoints, customTimeouts: workloadTimeouts("10m", GRACE_SECONDS) }),
+      this.child({ dependsOn: endpoints, customTimeouts: workloadTimeouts(10, GRACE_SECONDS) }),
     );
+    if (args.replicas > 1) {
+      new disruption.PodDisruptionBudget(
+        name,
+        { metadata: withoutWaiting({ name, namespace: platform.namespace, labels }), spec: disruptionBudget(selector) },
+        this.child(),
+      );
+    }
     this.registerOutputs();
   }
 }

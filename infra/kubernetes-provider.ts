@@ -41,12 +41,30 @@ export function kubernetesProvider(cluster: KubeconfigCluster): Provider {
         "    fix:  correct the path, or take the key out for the variable KUBECONFIG\n",
     );
   }
-  return new Provider("cluster", {
-    clusterIdentifier: clusterIdentifier(cluster),
+  return namedProvider(clusterIdentifier(cluster), {
     ...(cluster.context === undefined ? {} : { context: cluster.context }),
-    // Prometheus' configuration is reloaded from its map, which must not be replaced under the running pod.
-    enableConfigMapMutable: true,
-    kubeClientSettings: { burst: 100, qps: 50 },
     ...(kubeconfig === undefined ? {} : { kubeconfig }),
   });
+}
+
+/** Which kubeconfig a provider reads: its text or its path, and a context of it. */
+export interface ProviderAccess {
+  readonly kubeconfig?: pulumi.Input<string>;
+  readonly context?: string;
+}
+
+/** A Kubernetes provider for a cluster; only a change of `identifier` replaces it and everything in it. */
+export function namedProvider(identifier: string, access: ProviderAccess, options?: pulumi.ResourceOptions): Provider {
+  return new Provider(
+    "cluster",
+    {
+      ...access,
+      clusterIdentifier: identifier,
+      // Configuration is reloaded from maps and secrets, which must not be replaced under the running pods.
+      enableConfigMapMutable: true,
+      enableSecretMutable: true,
+      kubeClientSettings: { burst: 100, qps: 50 },
+    },
+    options,
+  );
 }

@@ -16,9 +16,9 @@ const help = `Usage: local/cli.ts COMMAND
   cluster-down [--stack NAME]  take it away with everything in it (nothing when the stack lives elsewhere)
   doctor                       what is missing on this machine and how to get it
   tools [--all]                build the client tools (with --all: everything that the local cluster needs too)
-  exec [--stack NAME] [--if-running] [--checkers] -- COMMAND...
+  exec [--stack NAME] [--if-running] [--no-cluster] [--checkers] -- COMMAND...
                                run a command with the tools on PATH and KUBECONFIG set; starts the local cluster
-                               unless KUBECONFIG is set or the stack names a cluster of its own`;
+                               unless KUBECONFIG is set or the stack names a cluster of its own (or with --no-cluster)`;
 
 async function bringUp(createThanos: boolean): Promise<void> {
   await ensurePackages();
@@ -40,15 +40,20 @@ interface ExecuteOptions {
   readonly stack: string | undefined;
   /** Does nothing, with success, when the local cluster would be used and doesn't run. */
   readonly onlyIfRunning: boolean;
+  /** The command needs no cluster. */
+  readonly withoutCluster: boolean;
   readonly checkers: boolean;
 }
 
 async function execute(options: ExecuteOptions, command: readonly string[]): Promise<number> {
-  const { stack, onlyIfRunning, checkers } = options;
+  const { stack, onlyIfRunning, withoutCluster, checkers } = options;
   const [program, ...args] = command;
   if (program === undefined) throw new UserError("exec needs a command after --", "see --help");
   // What counts as the start for a command that reports its seconds: builds and the cluster's start belong to it.
   process.env["SCALED_PROMETHEUS_STARTED_AT"] ??= String(Date.now());
+  if (withoutCluster) {
+    return runOnTerminal(program, args, { ...process.env, PATH: await ensureClients(checkers) });
+  }
   const target = targetOf(stack);
   if (target.local && onlyIfRunning && !(await clusterIsUp())) {
     say("the local cluster does not run");
@@ -70,6 +75,7 @@ async function main(): Promise<number> {
       stack: { type: "string" },
       all: { type: "boolean", default: false },
       "if-running": { type: "boolean", default: false },
+      "no-cluster": { type: "boolean", default: false },
       checkers: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
@@ -104,7 +110,15 @@ async function main(): Promise<number> {
       }
       return 0;
     case "exec":
-      return execute({ stack: values.stack, onlyIfRunning: values["if-running"], checkers: values.checkers }, rest);
+      return execute(
+        {
+          stack: values.stack,
+          onlyIfRunning: values["if-running"],
+          withoutCluster: values["no-cluster"],
+          checkers: values.checkers,
+        },
+        rest,
+      );
     default:
       throw new UserError(`unknown command ${command}`, "see --help");
   }

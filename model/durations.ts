@@ -41,3 +41,8 @@ export function formatDuration(value: number): string {
   }
   return `${String(value)}ms`;
 }
+
+/** A number of milliseconds as Go's time.ParseDuration reads it, which knows no days. */
+export function goDuration(value: number): string {
+  return value % 1000 === 0 ? `${String(value / 1000)}s` : `${String(value)}ms`;
+}

@@ -19,6 +19,9 @@ export const PIPELINE_LABELS = {
   replica: "prometheus_replica",
 } as const;
 
+/** Value of the label `shard` on what the Ruler records. */
+export const RULER_SHARD = "ruler";
+
 /** Every port of the pipeline, in one place. */
 export const PORTS = {
   /** Service `query`, in every size. */
@@ -46,6 +49,21 @@ export const NAMES = {
   querier: "querier",
   exporter: "exporter",
   alertmanager: "alertmanager",
+  /** The one Compactor, of stacks with object storage. */
+  compactor: "compactor",
+  /** Secret with the address of the bucket and the credentials, content-named. */
+  objectStorage: "object-storage",
+  /** StatefulSet and governing Service of the Ruler pair; sharded sizes only. */
+  ruler: "ruler",
+  /** Service through which the Queriers reach whichever Ruler is ready. */
+  rulerStore: "ruler-store",
+  /** StatefulSet and Service of the Prometheus that watches the pipeline. */
+  monitoring: "monitoring",
+  /** Headless Services through which it finds every pod of a part with replicas. */
+  exporterScrape: "exporter-scrape",
+  querierScrape: "querier-scrape",
+  /** ConfigMap that a Grafana in the namespace reads its data sources from. */
+  datasources: "grafana-datasources",
   /** Claim template of every StatefulSet. */
   claimTemplate: "data",
 } as const;
@@ -83,6 +101,21 @@ export function hubScrapeName(index: number, replica: ReplicaLetter): string {
 /** `sidecar-shard-0-a` */
 export function sidecarName(index: number, replica: ReplicaLetter): string {
   return `sidecar-${replicaName(index, replica)}`;
+}
+
+/** `store-shard-0`, or `store-ruler`: StatefulSet and Service of the Store Gateway of what has that `shard` label. */
+export function storeName(shard: number | typeof RULER_SHARD): string {
+  return `store-${shard === RULER_SHARD ? shard : shardName(shard)}`;
+}
+
+/** `store-shard-0-pods`: the headless Service that governs the StatefulSet. */
+export function storePodsName(shard: number | typeof RULER_SHARD): string {
+  return `${storeName(shard)}-pods`;
+}
+
+/** `dashboard-pipeline`: ConfigMap with one dashboard. */
+export function dashboardMapName(dashboard: string): string {
+  return `dashboard-${dashboard}`;
 }
 
 /**

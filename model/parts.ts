@@ -1,11 +1,21 @@
 /** Parts that run as pods of their own. */
-export const POD_COMPONENTS = ["prometheus", "hub", "querier", "exporter", "alertmanager"] as const;
+export const POD_COMPONENTS = [
+  "prometheus",
+  "hub",
+  "querier",
+  "ruler",
+  "exporter",
+  "alertmanager",
+  "store",
+  "compactor",
+  "monitoring",
+] as const;
 
 /** A part that runs as a pod of its own. */
 export type PodComponent = (typeof POD_COMPONENTS)[number];
 
 /** Containers whose resources can be set. */
-export const CONTAINER_COMPONENTS = [...POD_COMPONENTS, "gate", "sidecar"] as const;
+export const CONTAINER_COMPONENTS = [...POD_COMPONENTS, "gate", "sidecar", "rules-sync"] as const;
 
 /** A container whose resources can be set. */
 export type ContainerComponent = (typeof CONTAINER_COMPONENTS)[number];

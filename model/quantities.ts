@@ -25,6 +25,11 @@ export function quantity(text: string): number {
   return value;
 }
 
+/** A size that the config schema has accepted, in GiB, rounded up. */
+export function gibibytes(text: string): number {
+  return Math.ceil(quantity(text) / 2 ** 30);
+}
+
 /** Bytes as a canonical quantity, rounded up to 64 MiB so that small changes of an estimate change nothing. */
 export function memoryQuantity(bytes: number): string {
   const mebibytes = Math.ceil(bytes / 2 ** 20 / 64) * 64;

@@ -2,16 +2,20 @@ import { ExporterConfigError } from "../model/exporter-config";
 import { exporterHelp, runExporter } from "./exporter/command";
 import { gateHelp, runGate } from "./gate/command";
 import { UsageError } from "./plumbing/args";
+import { runShipperMeta, shipperMetaHelp } from "./shipper-meta/command";
 import { log, messageOf } from "./plumbing/log";
+import { rulesSyncHelp, runRulesSync } from "./rules-sync/command";
 
 /** Everything of our own that runs in the cluster: one bundle, one subcommand per program. Node built-ins only. */
 
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   exporter: runExporter,
   gate: runGate,
+  "rules-sync": runRulesSync,
+  "shipper-meta": runShipperMeta,
 };
 
-const help = `usage: services <program> [flags]\n\n${exporterHelp}\n${gateHelp}`;
+const help = `usage: services <program> [flags]\n\n${exporterHelp}\n${gateHelp}\n${rulesSyncHelp}\n${shipperMetaHelp}`;
 
 async function main([program = "", ...args]: readonly string[]): Promise<number> {
   if (program === "--help" || program === "-h" || program === "help") {

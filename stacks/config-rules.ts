@@ -3,17 +3,14 @@ import { compareVersions, imageVersion } from "../model/images";
 import { PROJECT } from "../model/names";
 import { CONTAINER_COMPONENTS } from "../model/parts";
 import { quantity } from "../model/quantities";
+import { alertmanagerViolations } from "./alertmanager-config";
+import { networkPeers } from "./network-schema";
+import { OBJECT_STORAGE_RULES } from "./object-storage-rules";
+import { retiredShards as retiredShardsOf } from "./retired-shards";
 import type { ParsedConfig } from "./schema";
+import type { Violation } from "./violation";
 
-/** One thing that is wrong with the config. */
-export interface Violation {
-  /** Path below the namespace: `push.homeShard`. */
-  readonly path: string;
-  /** What was found there; undefined when the key is missing. */
-  readonly value: unknown;
-  readonly rule: string;
-  readonly fix: string;
-}
+export type { Violation } from "./violation";
 
 /** Keys that are right by themselves. A rule waits for all the keys that it needs. */
 type Valid = Partial<ParsedConfig>;
@@ -47,8 +44,9 @@ const shardedOptions: Rule = ({ createThanos, serversCount, retiredShards }) => 
   return found;
 };
 
-const retiredShards: Rule = ({ serversCount, retiredShards: shards = [] }) =>
-  shards.flatMap((shard, index) => {
+const retiredShards: Rule = ({ serversCount, retiredShards: entries = [] }) => {
+  const shards = retiredShardsOf({ retiredShards: entries }).map(({ shard }) => shard);
+  return shards.flatMap((shard, index) => {
     const path = `retiredShards[${String(index)}]`;
     const found: Violation[] = [];
     if (serversCount !== undefined && shard < serversCount) {
@@ -65,6 +63,7 @@ const retiredShards: Rule = ({ serversCount, retiredShards: shards = [] }) =>
     }
     return found;
   });
+};
 
 const homeShard: Rule = ({ push, serversCount }) => {
   if (push === undefined || serversCount === undefined || push.homeShard < serversCount) return [];
@@ -139,6 +138,8 @@ const prometheusVersion: Rule = ({ images }) => {
   ];
 };
 
+const alertmanager: Rule = ({ alertmanager: given }) => alertmanagerViolations(given?.config);
+
 const RULES: readonly Rule[] = [
   shardedOptions,
   retiredShards,
@@ -147,6 +148,9 @@ const RULES: readonly Rule[] = [
   retention,
   memoryLimits,
   prometheusVersion,
+  ({ networkPolicies }) => (networkPolicies === undefined ? [] : networkPeers(networkPolicies)),
+  ...OBJECT_STORAGE_RULES,
+  alertmanager,
 ];
 
 /** What is wrong with keys that are right by themselves but not together. */

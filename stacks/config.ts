@@ -1,15 +1,18 @@
 import { z } from "zod";
 import { DEFAULT_IMAGES, inRegistry, IMAGE_NAMES, type Images } from "../model/images";
 import { PROJECT } from "../model/names";
+import type { ClusterConnection } from "../model/cluster";
 import { crossFieldViolations, type Violation } from "./config-rules";
+import { awsViolations, connectionOf } from "./config-rules-aws";
 import { configSchema, type ParsedConfig } from "./schema";
-import { defaultOf, fieldsOf, unwrap } from "./schema-kit";
+import { defaultOf, fieldsOf, optionFor, unwrap } from "./schema-kit";
 import { nearest } from "./suggest";
 
 /** The whole config of a stack, checked, with every default. */
-export interface Config extends Omit<ParsedConfig, "retention" | "images"> {
+export interface Config extends Omit<ParsedConfig, "retention" | "images" | "cluster"> {
+  readonly cluster: ClusterConnection;
   /** How long samples are kept, in Prometheus' notation. */
-  readonly retention: { readonly single: string; readonly sharded: string };
+  readonly retention: ParsedConfig["retention"] & { readonly sharded: string };
   readonly images: Images & { readonly pullSecrets: readonly string[] };
 }
 
@@ -27,9 +30,21 @@ export class ConfigError extends Error {
   }
 }
 
+/** Paths whose values may be secrets. */
+const SECRET = /^alertmanager\.config$/;
+
 function describe(violation: Violation): string {
   const { path, value, rule, fix } = violation;
-  return `  ${PROJECT}:${path} is ${show(value)}\n    rule: ${rule}\n    fix:  ${fix}`;
+  return `  ${PROJECT}:${path} is ${shown(path, value)}\n    rule: ${rule}\n    fix:  ${fix}`;
+}
+
+/** The value, unless it may be a secret or hold one. */
+function shown(path: string, value: unknown): string {
+  if (SECRET.test(path)) return "not shown";
+  const within = path.startsWith("objectStorage") && value !== undefined;
+  const isSecret =
+    /^objectStorage$|secret|password|credential|key$/i.test(path) || (typeof value === "object" && value !== null);
+  return within && isSecret ? "(not shown: it may hold a secret)" : show(value);
 }
 
 function show(value: unknown): string {
@@ -54,7 +69,7 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): Config {
   for (const key of Object.keys(raw)) {
     if (!Object.hasOwn(shape, key)) violations.push(unknownKey([], key, raw[key], Object.keys(shape)));
   }
-  violations.push(...crossFieldViolations(parsed));
+  violations.push(...crossFieldViolations(parsed), ...awsViolations(parsed, known(raw)));
   if (violations.length > 0) throw new ConfigError(withoutRepeats(violations));
   return withDependentDefaults(parsed as ParsedConfig);
 }
@@ -67,8 +82,18 @@ function withDependentDefaults(parsed: ParsedConfig): Config {
       return [name, overrides[name] ?? (registry === undefined ? fallback : inRegistry(fallback, registry))];
     }),
   ) as Record<(typeof IMAGE_NAMES)[number], string>;
-  const { single, sharded } = parsed.retention;
-  return { ...parsed, retention: { single, sharded: sharded ?? single }, images: { ...images, pullSecrets } };
+  const { retention } = parsed;
+  return {
+    ...parsed,
+    cluster: connectionOf(parsed.cluster),
+    retention: { ...retention, sharded: retention.sharded ?? retention.single },
+    images: { ...images, pullSecrets },
+  };
+}
+
+/** The keys that the schema has. */
+function known(raw: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(raw).filter(([key]) => Object.hasOwn(configSchema.shape, key)));
 }
 
 /** Several checks of one value may fail, and all of them name the whole rule. */
@@ -82,7 +107,7 @@ type Issue = z.core.$ZodIssue;
 
 function fromIssue(schema: z.core.$ZodType, key: string, raw: unknown, issue: Issue): Violation[] {
   const value = valueAt(raw, issue.path);
-  const node = schemaAt(schema, issue.path);
+  const node = schemaAt(schema, issue.path, raw);
   const path = pathText([key, ...issue.path]);
   if (issue.code === "unrecognized_keys") {
     const known = Object.keys((node === undefined ? undefined : fieldsOf(node)) ?? {});
@@ -94,6 +119,8 @@ function fromIssue(schema: z.core.$ZodType, key: string, raw: unknown, issue: Is
 
 function fixFor(node: z.core.$ZodType | undefined, value: unknown): string {
   if (node === undefined) return "take the key out";
+  if (value === undefined) return "set it";
+  if (node instanceof z.ZodLiteral) return "correct the value";
   if (typeof value === "string" && isValid(node, decoded(value))) {
     return `write ${value} without quotes`;
   }
@@ -147,14 +174,15 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodType | undefined {
-  let node: z.core.$ZodType | undefined = schema;
-  for (const part of path) {
+function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[], raw: unknown): z.core.$ZodType | undefined {
+  let node: z.core.$ZodType | undefined = optionFor(schema, raw);
+  for (const [index, part] of path.entries()) {
     const def: z.core.$ZodTypeDef | undefined = node === undefined ? undefined : unwrap(node)._zod.def;
     if (def === undefined || node === undefined) return undefined;
     if ("element" in def) node = def.element as z.core.$ZodType;
     else if ("valueType" in def) node = def.valueType as z.core.$ZodType;
     else node = fieldsOf(node)?.[String(part)];
+    if (node !== undefined) node = optionFor(node, valueAt(raw, path.slice(0, index + 1)));
   }
   return node;
 }

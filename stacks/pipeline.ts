@@ -1,24 +1,40 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Alertmanager } from "../components/alertmanager";
+import { Compactor } from "../components/compactor";
 import { Exporter } from "../components/exporter";
+import { GrafanaFiles } from "../components/grafana-files";
+import { Monitoring } from "../components/monitoring";
 import { Namespace } from "../components/namespace";
+import { NetworkPolicies } from "../components/network-policies";
 import { Querier } from "../components/querier";
 import { QueryEndpoint } from "../components/query-endpoint";
+import { Ruler } from "../components/ruler";
+import type { RuleFile } from "../components/rules/rule-file";
 import { ServicesBundle } from "../components/services-bundle";
 import { Shard } from "../components/shard";
-import { kubernetesProvider } from "../infra/kubernetes-provider";
+import { StorageSecret } from "../components/storage-secret";
+import { StoreGateway } from "../components/store-gateway";
+import { clusterAccess } from "../infra/cluster-access";
+import { NAMES } from "../model/names";
 import type { Config } from "./config";
-import { buildTopology, type StackOutputs } from "./topology";
+import type { StackOutputs } from "./outputs";
+import { buildTopology } from "./topology";
 
 /**
  * The metrics pipeline. Order: shards, then the Queriers that list them, then the exporters that send to them, so that
  * a shard gets series only when every answer includes it. Pulumi deletes last, so a hub goes after the exporters left it.
+ * The Rulers come before the Queriers too: every answer holds what they recorded.
  * @param services Files of the bundle of our own services by name.
+ * @param rules The tenants' rules.
  */
-export function pipeline(config: Config, services: Readonly<Record<string, string>>): StackOutputs {
-  const topology = buildTopology(config, services);
+export function pipeline(
+  config: Config,
+  services: Readonly<Record<string, string>>,
+  rules: readonly RuleFile[] = [],
+): StackOutputs {
+  const topology = buildTopology(config, services, rules);
   const { platform } = topology;
-  const provider = kubernetesProvider(config.cluster);
+  const { provider } = clusterAccess(config.cluster);
   const namespace = new Namespace(
     "namespace",
     {
@@ -40,15 +56,32 @@ export function pipeline(config: Config, services: Readonly<Record<string, strin
     },
     { provider, dependsOn: namespace },
   );
+  // Made before every pod and deleted after it: a hub that goes still has to be scraped a last time.
+  const edges =
+    topology.networkPolicies === undefined
+      ? []
+      : [new NetworkPolicies("network", topology.networkPolicies, { provider, dependsOn: namespace })];
   const after = (...others: readonly pulumi.Resource[]): pulumi.ComponentResourceOptions => ({
     provider,
-    dependsOn: [namespace, bundle, ...others],
+    dependsOn: [namespace, bundle, ...edges, ...others],
   });
   new Alertmanager(platform, topology.alertmanager, after());
-  const shards = topology.shards.map((shard) => new Shard(platform, shard, after()));
+  const { objectStorage } = topology;
+  const secret =
+    objectStorage === undefined
+      ? []
+      : [new StorageSecret(platform, NAMES.objectStorage, objectStorage.secret, after())];
+  if (objectStorage !== undefined) new Compactor(platform, objectStorage.compactor, after(...secret));
+  const shards = topology.shards.map((shard) => new Shard(platform, shard, after(...secret)));
+  const rulers = topology.ruler === undefined ? [] : [new Ruler(platform, topology.ruler, after(...secret))];
+  const gateways =
+    objectStorage === undefined ? [] : [new StoreGateway(platform, objectStorage.rulerGateway, after(...secret))];
+  const listed = [...shards, ...rulers, ...gateways];
   const answering =
-    topology.querier === undefined ? shards : [new Querier(platform, topology.querier, after(...shards))];
+    topology.querier === undefined ? shards : [new Querier(platform, topology.querier, after(...listed))];
   new QueryEndpoint(platform, { answeredBy: topology.answeredBy }, after(...answering));
   new Exporter(platform, topology.exporter, after(...answering));
+  if (topology.monitoring !== undefined) new Monitoring(platform, topology.monitoring, after());
+  if (topology.grafana !== undefined) new GrafanaFiles(platform, topology.grafana, after());
   return topology.outputs;
 }

@@ -1,33 +1,42 @@
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { BUNDLE_FILE, servicesBundle } from "../components/kit/bundle";
+import { RulesError, type RuleFile } from "../components/rules/rule-file";
+import { milliseconds } from "../model/durations";
+import { amtoolViolations } from "./amtool";
 import { ConfigError, parseConfig, type Config } from "./config";
+import { cluster, type ClusterStackOutputs } from "./cluster";
 import { pipeline } from "./pipeline";
+import { ruleQueryOffset } from "./prometheus-plan";
 import { readRawConfig } from "./raw-config";
-import type { StackOutputs } from "./topology";
-
-/** What a stack can deploy, by the config key `program`. */
-const PROGRAMS = { pipeline } as const;
+import { readRules } from "./rules-directory";
+import type { StackOutputs } from "./outputs";
 
 /** Folder of the repository. */
 const ROOT = join(__dirname, "..");
 
-function readConfig(): Config {
+function readInputs(): { readonly config: Config; readonly rules: readonly RuleFile[] } {
   try {
-    return parseConfig(readRawConfig());
+    const config = parseConfig(readRawConfig());
+    const refused = config.alertmanager.config === undefined ? [] : amtoolViolations(config.alertmanager.config);
+    if (refused.length > 0) throw new ConfigError(refused);
+    const { rules: directory } = config;
+    if (directory === undefined) return { config, rules: [] };
+    return { config, rules: readRules(ROOT, { directory, minimumOffset: milliseconds(ruleQueryOffset(config)) }) };
   } catch (error) {
     // Pulumi prints a RunError without a stack.
-    if (error instanceof ConfigError) throw new pulumi.RunError(error.message);
+    if (error instanceof ConfigError || error instanceof RulesError) throw new pulumi.RunError(error.message);
     throw error;
   }
 }
 
 /**
- * Reads the stack's config and deploys what it asks for.
+ * Reads the stack's config and rule files and deploys what it asks for.
  * @throws pulumi.RunError with every violation at once, before any resource is registered.
  */
-export async function program(): Promise<StackOutputs> {
-  const config = readConfig();
-  const services = { [BUNDLE_FILE]: await servicesBundle(ROOT) };
-  return PROGRAMS[config.program](config, services);
+export async function program(): Promise<StackOutputs | ClusterStackOutputs> {
+  const { config, rules } = readInputs();
+  const { eks, deletionProtection } = config;
+  if (eks !== undefined) return cluster({ eks, deletionProtection });
+  return pipeline(config, { [BUNDLE_FILE]: await servicesBundle(ROOT) }, rules);
 }

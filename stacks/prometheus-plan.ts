@@ -106,15 +106,21 @@ function hubJob(
   };
 }
 
+/** How long all rules lag: a push needs up to one interval to its hub's scrape and one more to be stored. */
+export function ruleQueryOffset(config: Config): string {
+  return formatDuration(2 * milliseconds(config.push.scrapeInterval));
+}
+
 /**
  * Content of prometheus.yaml. It is the same whether the shard is in the ring or retired: a hub that goes is found and
  * scraped until its last second, and afterwards the lookup finds none.
+ * @param localRetention Instead of what the config says for this size.
  */
-export function prometheusConfig(config: Config, id: ShardReplica): object {
+export function prometheusConfig(config: Config, id: ShardReplica, localRetention?: string): object {
   const { shard, replica } = id;
   const interval = milliseconds(config.push.scrapeInterval);
   const name = prometheusName(shard, replica);
-  const retention = config.createThanos ? config.retention.sharded : config.retention.single;
+  const retention = localRetention ?? (config.createThanos ? config.retention.sharded : config.retention.single);
   return {
     global: {
       evaluation_interval: config.query.evaluationInterval,
@@ -123,11 +129,12 @@ export function prometheusConfig(config: Config, id: ShardReplica): object {
         [PIPELINE_LABELS.shard]: String(shard),
         [PIPELINE_LABELS.replica]: replica,
       },
-      // A push needs up to one interval to its hub's scrape and one more to be stored.
-      rule_query_offset: formatDuration(2 * interval),
+      rule_query_offset: ruleQueryOffset(config),
       scrape_interval: config.push.scrapeInterval,
       scrape_timeout: formatDuration(Math.min(interval, LONGEST_SCRAPE_TIMEOUT_MILLISECONDS)),
     },
+    // Without the tenants' rules in sharded sizes: a shard evaluates only its parts of sharded rules.
+    rule_files: [`${PROMETHEUS_PATHS.config}/${PROMETHEUS_PATHS.rulePrefix}*`],
     scrape_configs: [
       hubJob(config, id, "hub", "/metrics", true),
       hubJob(config, id, "hub-internal", "/internal", false),

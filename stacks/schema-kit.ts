@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { z } from "zod";
 import { parseDuration } from "../model/durations";
 import { parseQuantity } from "../model/quantities";
@@ -40,7 +41,8 @@ export function text(what: string): z.ZodString {
   return z.string({ error: what }).min(1, { error: what });
 }
 
-function matching(pattern: RegExp, rule: string): z.ZodString {
+/** Text of a form, with the whole rule as its error. */
+export function matching(pattern: RegExp, rule: string): z.ZodString {
   return z.string({ error: rule }).regex(pattern, { error: rule });
 }
 
@@ -113,6 +115,19 @@ function inRange(schema: z.ZodString, minimum: string, maximum: string, rule: st
   });
 }
 
+/** A block of addresses. */
+export function cidr(): z.ZodString {
+  const rule = "a block of addresses such as 10.0.0.0/8 or fd00::/8";
+  return matching(/^[0-9a-fA-F.:]+\/\d{1,3}$/, rule).refine(
+    (value) => {
+      const [address = "", bits = ""] = value.split("/");
+      const version = isIP(address);
+      return version !== 0 && Number(bits) <= (version === 4 ? 32 : 128);
+    },
+    { error: rule },
+  );
+}
+
 /** A container image with a tag or a digest. */
 export function image(): z.ZodString {
   const rule =
@@ -132,6 +147,26 @@ export function object<S extends z.ZodRawShape>(shape: S): z.ZodObject<S, z.core
 export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   const inner = "innerType" in schema._zod.def ? (schema._zod.def.innerType as z.core.$ZodType) : undefined;
   return inner === undefined ? schema : unwrap(inner);
+}
+
+/** The schema of a value: of a union, the object that the value's `type` names, or the first one for any object. */
+export function optionFor(schema: z.core.$ZodType, value: unknown): z.core.$ZodType {
+  const inner = unwrap(schema);
+  if (!(inner instanceof z.ZodUnion) || typeof value !== "object" || value === null) return schema;
+  const named = "type" in value ? optionsOf(inner)[String(value.type)] : undefined;
+  const [first] = inner.options.filter((option) => fieldsOf(option) !== undefined);
+  return named ?? first ?? schema;
+}
+
+/** The schemas of a union by their `type`; empty for any other schema. */
+export function optionsOf(schema: z.core.$ZodType): Readonly<Record<string, z.core.$ZodType>> {
+  const inner = unwrap(schema);
+  if (!(inner instanceof z.ZodDiscriminatedUnion)) return {};
+  const options = inner.options.flatMap((option) => {
+    const literal = fieldsOf(option)?.["type"];
+    return literal instanceof z.ZodLiteral ? [[String(literal.value), option] as const] : [];
+  });
+  return Object.fromEntries(options);
 }
 
 /** The default of a schema, or undefined where it has none. */

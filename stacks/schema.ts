@@ -2,6 +2,10 @@ import { z } from "zod";
 import { IMAGE_NAMES } from "../model/images";
 import { PROJECT } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS } from "../model/parts";
+import { grafanaSchema, monitoringSchema } from "./monitoring-schema";
+import { networkPolicies } from "./network-schema";
+import { objectStorage } from "./object-storage-schema";
+import { clusterSchema, eksSchema } from "./schema-aws";
 import * as kit from "./schema-kit";
 
 /**
@@ -40,14 +44,16 @@ function perComponent<const K extends readonly string[], S extends z.ZodType>(na
   return kit.object(Object.fromEntries(names.map((name) => [name, describe(name)])) as Record<K[number], S>);
 }
 
+const RETIRED = "a whole number from 0 to 63, or {shard: such a number, local: true or false}";
+
 const HA_RULE = "false: replica b of each shard is not built yet";
 
 /** All keys of the config namespace `scaled-prometheus`. */
 export const configSchema = kit.object({
   program: kit
-    .oneOf("pipeline")
+    .oneOf("pipeline", "cluster")
     .default("pipeline")
-    .describe("What this stack deploys. Only the metrics pipeline exists so far."),
+    .describe("What this stack deploys: the metrics pipeline, or an EKS cluster for one."),
   createThanos: kit
     .flag()
     .default(false)
@@ -87,30 +93,28 @@ export const configSchema = kit.object({
         "StatefulSets, which `deletionProtection` refuses.",
     ),
   retiredShards: z
-    .array(kit.wholeNumber(0, 63), { error: "a list of shard numbers, such as [2]" })
+    .array(
+      z.union(
+        [
+          kit.wholeNumber(0, 63),
+          kit.object({ shard: kit.wholeNumber(0, 63), local: z.boolean({ error: RETIRED }).default(true) }),
+        ],
+        { error: RETIRED },
+      ),
+      { error: "a list of shard numbers, such as [2]" },
+    )
     .default([])
     .describe(
       "Shards that left the ring and are still queried, all >= serversCount. They get no new series. Take a number out " +
-        "when its retention has passed.",
+        "when its retention has passed. With objectStorage, {shard: 2, local: false} takes its Prometheus away once its " +
+        "blocks are in the bucket.",
     ),
   deletionProtection: kit
     .flag()
     .default(true)
     .describe("Protects the namespace and the StatefulSets of shards in the ring from being deleted or replaced."),
-  cluster: kit
-    .object({
-      kind: kit.oneOf("kubeconfig").default("kubeconfig").describe("How the cluster is found."),
-      path: kit
-        .text("a path to a kubeconfig file, not empty")
-        .optional()
-        .describe("Kubeconfig file; default: KUBECONFIG."),
-      context: kit
-        .text("the name of a context of the kubeconfig, not empty")
-        .optional()
-        .describe("Context of the kubeconfig; default: its current context."),
-    })
-    .prefault({})
-    .describe("The Kubernetes cluster; default: the ambient one."),
+  cluster: clusterSchema.prefault({}).describe("The Kubernetes cluster; default: the ambient one."),
+  eks: eksSchema.optional().describe("The EKS cluster that a stack with `program: cluster` creates."),
   push: kit
     .object({
       shardLabel: kit
@@ -151,9 +155,27 @@ export const configSchema = kit.object({
         .duration("2h", "3650d")
         .optional()
         .describe("How long a shard keeps a sample; default: the same as `retention.single`."),
+      local: kit
+        .duration("2h", "3650d")
+        .optional()
+        .describe(
+          "How long a shard keeps a sample in objectStorage.phase shrunk; default: 2d, or retention.sharded if shorter.",
+        ),
+      raw: kit
+        .duration("0s", "36500d")
+        .optional()
+        .describe("How long the bucket keeps a sample; 0s, the default: for ever. Needs objectStorage."),
+      "5m": kit
+        .duration("0s", "36500d")
+        .optional()
+        .describe("The same for one value per 5 minutes, made of what is 40 hours old."),
+      "1h": kit
+        .duration("0s", "36500d")
+        .optional()
+        .describe("The same for one value per hour, made of what is 10 days old."),
     })
     .prefault({})
-    .describe("How long samples are kept on the shards' own disks."),
+    .describe("How long samples are kept on the shards' own disks, and in the bucket of `objectStorage`."),
   storage: kit
     .object({
       size: kit
@@ -168,9 +190,22 @@ export const configSchema = kit.object({
         .memory("64Mi", "1Ti")
         .default("1Gi")
         .describe("Volume of the Alertmanager. Fixed once it is deployed."),
+      storeSize: kit
+        .memory("64Mi", "64Ti")
+        .default("10Gi")
+        .describe("Volume of each Store Gateway, for index headers. Fixed once it is deployed."),
+      compactorSize: kit
+        .memory("256Mi", "64Ti")
+        .default("100Gi")
+        .describe("Volume of the Compactor: twice the blocks of two weeks of a shard. Fixed once it is deployed."),
+      rulerSize: kit
+        .memory("64Mi", "1Ti")
+        .default("5Gi")
+        .describe("Volume of each Ruler, for what rules record. Fixed once it is deployed."),
     })
     .prefault({})
     .describe("Volumes. Claims are kept when a StatefulSet is deleted."),
+  objectStorage,
   expectedSeriesPerShard: kit
     .wholeNumber(1_000, 20_000_000)
     .default(100_000)
@@ -211,6 +246,27 @@ export const configSchema = kit.object({
     })
     .prefault({})
     .describe("The query path. Every part gets the same values."),
+  networkPolicies,
+  rules: kit
+    .text("a directory with rule files, not empty")
+    .optional()
+    .describe(
+      'Directory of rule files (*.yaml, *.yml), relative to the repository. The label `sharded: "true"` on a recording rule ' +
+        "or a group has each shard evaluate its part.",
+    ),
+  alertmanager: kit
+    .object({
+      config: z
+        .record(z.string(), z.unknown(), { error: "the content of alertmanager.yml" })
+        .optional()
+        .describe(
+          "Content of alertmanager.yml; set it with `--secret`. Default: alerts are shown, nobody is notified.",
+        ),
+    })
+    .prefault({})
+    .describe("The one Alertmanager."),
+  monitoring: monitoringSchema,
+  grafana: grafanaSchema,
   images: kit
     .object({
       registry: kit

@@ -1,70 +1,50 @@
 import type { AlertmanagerArgs } from "../components/alertmanager";
 import type { EdgeHubArgs } from "../components/edge-hub";
 import type { ExporterArgs } from "../components/exporter";
+import type { NetworkPoliciesArgs } from "../components/network-policies";
 import { contentName } from "../components/kit/content-name";
 import type { Flags } from "../components/kit/flags";
 import type { Part } from "../components/kit/labels";
 import { QUERIER_PATHS } from "../components/kit/paths";
 import type { Platform } from "../components/kit/platform";
 import { resourcesFor } from "../components/kit/resources";
+import type { GrafanaFilesArgs } from "../components/grafana-files";
+import type { MonitoringArgs } from "../components/monitoring";
 import type { QuerierArgs } from "../components/querier";
+import type { RulerArgs } from "../components/ruler";
+import { shardRules, singleRules } from "../components/rules/generate";
+import type { RuleFile } from "../components/rules/rule-file";
+import type { StoreGatewayArgs } from "../components/store-gateway";
 import type { ShardArgs } from "../components/shard";
 import type { ShardPairArgs } from "../components/shard-pair";
 import { milliseconds, seconds } from "../model/durations";
 import type { ExporterConfig } from "../model/exporter-config";
 import {
-  claimName,
   hubName,
   NAMES,
   PIPELINE_LABELS,
   PORTS,
-  prometheusName,
-  replicaName,
+  RULER_SHARD,
   serviceHost,
   shardName,
   sidecarName,
+  storeName,
+  storePodsName,
   type ReplicaLetter,
 } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../model/parts";
 import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
 import type { Config } from "./config";
+import { alertmanagerConfig } from "./alertmanager-config";
+import { grafanaPlan } from "./grafana-plan";
+import { monitoringPlan, type WatchedExtras } from "./monitoring-plan";
+import { networkPlan } from "./network-plan";
+import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
-
-/** One replica of a shard, for people and tools. */
-export interface ReplicaOutput {
-  /** `shard-0-a` */
-  readonly name: string;
-  readonly statefulSet: string;
-  /** The claim with the samples; it outlives the StatefulSet. */
-  readonly claim: string;
-  /** Deployment and Service of the hub; null for a retired shard. */
-  readonly hub: string | null;
-}
-
-/** One shard, for people and tools. */
-export interface ShardOutput {
-  readonly index: number;
-  readonly name: string;
-  /** Queried, but without a hub and not in the ring. */
-  readonly retired: boolean;
-  readonly replicas: readonly ReplicaOutput[];
-}
-
-/** What the stack says about itself. */
-export interface StackOutputs {
-  readonly namespace: string;
-  /** Where to ask, inside the cluster. */
-  readonly queryUrl: string;
-  /** Where to push, inside the cluster. */
-  readonly pushUrl: string;
-  readonly alertmanagerUrl: string;
-  readonly shards: readonly ShardOutput[];
-  /** Version of the ring table: it changes exactly when keys move. */
-  readonly ring: string;
-  /** Commands that open a way in from outside. */
-  readonly portForward: Readonly<Record<"query" | "push" | "alertmanager", string>>;
-}
+import { retiredShards } from "./retired-shards";
+import { outputs, REPLICAS, replicasOf, type QueriedShard, type StackOutputs } from "./outputs";
+import { RULER_REPLICAS, ruler, rulerEndpoints } from "./ruler-plan";
 
 /** The whole pipeline as plain data: what components turn into resources. */
 export interface Topology {
@@ -72,18 +52,28 @@ export interface Topology {
   /** Parts that this size has. */
   readonly components: readonly PodComponent[];
   readonly services: Readonly<Record<string, string>>;
+  /** Absent where the config switches them off. */
+  readonly networkPolicies?: NetworkPoliciesArgs;
   readonly shards: readonly ShardArgs[];
   /** Absent in the single size. */
   readonly querier?: QuerierArgs;
+  /** Absent in the single size, whose Prometheus evaluates the rules. */
+  readonly ruler?: RulerArgs;
   /** Who is behind the Service `query`. */
   readonly answeredBy: Part;
   readonly exporter: ExporterArgs;
   readonly alertmanager: AlertmanagerArgs;
+  /** Absent without object storage. */
+  readonly objectStorage?: Pick<ObjectStoragePlan, "secret" | "compactor"> & {
+    /** Answers for what the Rulers recorded. */
+    readonly rulerGateway: StoreGatewayArgs;
+  };
+  /** Absent where the config switches it off. */
+  readonly monitoring?: MonitoringArgs;
+  /** Absent where the config switches it off. */
+  readonly grafana?: GrafanaFilesArgs;
   readonly outputs: StackOutputs;
 }
-
-/** Replicas of every shard; `b` comes with high availability. */
-const REPLICAS: readonly ReplicaLetter[] = ["a"];
 
 /** Old samples are refused this much before Prometheus would refuse them: they travel, and clocks differ. */
 const AGE_MARGIN_SECONDS = 300;
@@ -92,30 +82,90 @@ const AGE_MARGIN_SECONDS = 300;
 const DRAIN_MARGIN_SECONDS = 10;
 
 /** The pipeline that a config describes. Pure: equal configs give equal topologies. */
-export function buildTopology(config: Config, services: Readonly<Record<string, string>>): Topology {
+export function buildTopology(
+  config: Config,
+  services: Readonly<Record<string, string>>,
+  rules: readonly RuleFile[] = [],
+): Topology {
   const platform = buildPlatform(config, services);
+  const storage = objectStoragePlan(config, platform);
   const inRing = Array.from({ length: config.serversCount }, (_, index) => index);
-  const retired = [...config.retiredShards].sort((left, right) => left - right);
-  const deployed = [...inRing, ...retired];
+  const retired = [...retiredShards(config)].sort((left, right) => left.shard - right.shard);
+  const queried: readonly QueriedShard[] = [
+    ...inRing.map((index) => ({ index, isRetired: false, isLocal: true })),
+    ...retired.map(({ shard, local }) => ({ index: shard, isRetired: true, isLocal: local })),
+  ];
   const exporter = exporterConfig(config, inRing);
+  const components = POD_COMPONENTS.filter((component) => hasComponent(config, component));
+  const local = queried
+    .filter(({ isLocal }) => isLocal)
+    .flatMap(({ index, isRetired }) => REPLICAS.map((replica) => ({ shard: index, replica, isRetired })));
   return {
     platform,
-    components: POD_COMPONENTS.filter((component) => component !== "querier" || config.createThanos),
+    components,
+    ...networkPlan(
+      config,
+      components,
+      local.map(({ shard, replica }) => ({ shard, replica })),
+    ),
     services,
-    shards: deployed.map((index) => ({
-      index,
-      replicas: REPLICAS.map((replica) => shardPair(config, index, replica, index >= config.serversCount)),
+    shards: queried.map((shard) => ({
+      index: shard.index,
+      replicas: replicasOf(shard).map((replica) => shardPair(config, rules, storage, shard, replica)),
+      ...(storage === undefined ? {} : { store: storage.storeGateway(shard.index) }),
     })),
-    ...(config.createThanos ? { querier: querier(config, deployed) } : {}),
+    ...(config.createThanos ? { querier: querier(config, queried), ruler: ruler(config, rules, storage) } : {}),
+    ...(storage === undefined
+      ? {}
+      : {
+          objectStorage: {
+            secret: storage.secret,
+            compactor: storage.compactor,
+            rulerGateway: storage.storeGateway(RULER_SHARD),
+          },
+        }),
     answeredBy: config.createThanos ? { component: "querier" } : { component: "prometheus", shard: 0, replica: "a" },
     exporter: { replicas: config.push.exporterReplicas, config: exporter },
     alertmanager: {
-      config: alertmanagerConfig(),
+      config: alertmanagerConfig(config.alertmanager.config),
       storageSize: config.storage.alertmanagerSize,
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
       isProtected: config.deletionProtection,
     },
-    outputs: outputs(config, deployed, exporter.version),
+    ...monitoringPlan(
+      config,
+      local,
+      { version: exporter.version, shards: exporter.shards.length },
+      watchedExtras(config, queried),
+    ),
+    ...grafanaPlan(config),
+    outputs: outputs(config, queried, storage, exporter.version),
+  };
+}
+
+function hasComponent(config: Config, component: PodComponent): boolean {
+  if (component === "querier" || component === "ruler") return config.createThanos;
+  if (component === "store" || component === "compactor") return config.objectStorage !== undefined;
+  if (component === "monitoring") return config.monitoring.enabled;
+  return true;
+}
+
+/** Parts to watch that only some stacks have. */
+function watchedExtras(config: Config, queried: readonly QueriedShard[]): WatchedExtras {
+  const stores = [...queried.map(({ index }) => storePodsName(index)), storePodsName(RULER_SHARD)];
+  return {
+    hasObjectStorage: config.objectStorage !== undefined,
+    parts: [
+      ...(config.createThanos
+        ? [{ job: "ruler", services: [NAMES.ruler], port: PORTS.thanosHttp, replicas: RULER_REPLICAS }]
+        : []),
+      ...(config.objectStorage === undefined
+        ? []
+        : [
+            { job: "store", services: stores, port: PORTS.thanosHttp, replicas: stores.length },
+            { job: "compactor", services: [NAMES.compactor], port: PORTS.thanosHttp, replicas: 1 },
+          ]),
+    ],
   };
 }
 
@@ -135,7 +185,14 @@ function buildPlatform(config: Config, services: Readonly<Record<string, string>
   };
 }
 
-function shardPair(config: Config, shard: number, replica: ReplicaLetter, isRetired: boolean): ShardPairArgs {
+function shardPair(
+  config: Config,
+  rules: readonly RuleFile[],
+  storage: ObjectStoragePlan | undefined,
+  { index: shard, isRetired }: QueriedShard,
+  replica: ReplicaLetter,
+): ShardPairArgs {
+  const evaluated = config.createThanos ? shardRules : singleRules;
   const hub: EdgeHubArgs = {
     limit: config.push.hubLimit,
     drainSeconds: 2 * seconds(config.push.scrapeInterval) + DRAIN_MARGIN_SECONDS,
@@ -144,9 +201,11 @@ function shardPair(config: Config, shard: number, replica: ReplicaLetter, isReti
     shard,
     replica,
     prometheus: {
-      flags: prometheusFlags(config),
-      config: prometheusConfig(config, { shard, replica }),
-      ...(config.createThanos ? { sidecarFlags: sidecarFlags() } : {}),
+      flags: { ...prometheusFlags(config), ...storage?.prometheusFlags },
+      config: prometheusConfig(config, { shard, replica }, storage?.localRetention),
+      rules: evaluated(rules, { clusterLabel: config.clusterLabel, shard }),
+      ...(config.createThanos ? { sidecarFlags: { ...sidecarFlags(), ...storage?.sidecarFlags } } : {}),
+      ...(storage === undefined ? {} : { uploads: storage.uploads }),
       storageSize: config.storage.size,
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
       clusterLabel: config.clusterLabel,
@@ -162,9 +221,13 @@ function startTimeoutMinutes(series: number): number {
   return Math.min(75, 15 + Math.ceil((series / 1e6) * 30));
 }
 
-function querier(config: Config, shards: readonly number[]): QuerierArgs {
+function querier(config: Config, shards: readonly QueriedShard[]): QuerierArgs {
   const { query, namespace } = config;
+  const address = (service: string) => `${serviceHost(service, namespace.name)}:${String(PORTS.thanosGrpc)}`;
   const flags: Flags = {
+    // Replicas of a pushed shard, and a disk and the bucket, hold the same samples; the default func leaves holes where
+    // it goes from one to the other.
+    "deduplication.func": "chain",
     "enable-auto-gomemlimit": true,
     "endpoint.sd-config-file": `${QUERIER_PATHS.config}/${QUERIER_PATHS.endpoints}`,
     "exemplar.partial-response": false,
@@ -188,13 +251,17 @@ function querier(config: Config, shards: readonly number[]): QuerierArgs {
     replicas: query.replicas,
     flags,
     endpoints: {
-      endpoints: shards.flatMap((shard) =>
-        REPLICAS.map((replica) => ({
-          address: `${serviceHost(sidecarName(shard, replica), namespace.name)}:${String(PORTS.thanosGrpc)}`,
-          // The only mode in which a shard that fails is an error instead of a smaller answer.
-          strict: true,
-        })),
-      ),
+      endpoints: [
+        ...shards
+          .flatMap((shard) => [
+            ...replicasOf(shard).map((replica) => sidecarName(shard.index, replica)),
+            ...(config.objectStorage === undefined ? [] : [storeName(shard.index)]),
+          ])
+          .concat(config.objectStorage === undefined ? [] : [storeName(RULER_SHARD)])
+          // Strict: the only mode in which a shard that fails is an error instead of a smaller answer.
+          .map((service) => ({ address: address(service), strict: true })),
+        ...rulerEndpoints(namespace.name),
+      ],
     },
   };
 }
@@ -221,43 +288,5 @@ function exporterConfig(config: Config, inRing: readonly number[]): ExporterConf
       maxAgeSeconds: seconds(config.outOfOrderWindow) - AGE_MARGIN_SECONDS,
     },
     pushTimeoutMilliseconds: milliseconds(push.timeout),
-  };
-}
-
-/** The smallest valid configuration: alerts are shown and silenced, nobody is notified. */
-function alertmanagerConfig(): object {
-  return { route: { receiver: "none" }, receivers: [{ name: "none" }] };
-}
-
-function outputs(config: Config, deployed: readonly number[], ring: string): StackOutputs {
-  const namespace = config.namespace.name;
-  const url = (service: string, port: number) => `http://${serviceHost(service, namespace)}:${String(port)}`;
-  const forward = (service: string, port: number) =>
-    `kubectl --namespace ${namespace} port-forward service/${service} ${String(port)}:${String(port)}`;
-  return {
-    namespace,
-    queryUrl: url(NAMES.query, PORTS.query),
-    pushUrl: `${url(NAMES.exporter, PORTS.push)}/metrics`,
-    alertmanagerUrl: url(NAMES.alertmanager, PORTS.alertmanager),
-    shards: deployed.map((index) => {
-      const isRetired = index >= config.serversCount;
-      return {
-        index,
-        name: shardName(index),
-        retired: isRetired,
-        replicas: REPLICAS.map((replica) => ({
-          name: replicaName(index, replica),
-          statefulSet: prometheusName(index, replica),
-          claim: claimName(prometheusName(index, replica)),
-          hub: isRetired ? null : hubName(index, replica),
-        })),
-      };
-    }),
-    ring,
-    portForward: {
-      query: forward(NAMES.query, PORTS.query),
-      push: forward(NAMES.exporter, PORTS.push),
-      alertmanager: forward(NAMES.alertmanager, PORTS.alertmanager),
-    },
   };
 }

@@ -89,13 +89,26 @@ async function checks(): Promise<readonly Outcome[]> {
     await checked("unused code", ["npx", "knip", "--no-progress"]),
     await checked("generated docs", [...loader, "tools/docs.ts", "--check"]),
     await tested("unit tests", [], ["--project", "unit"], process.env),
+    await tested("policy tests", [], ["--project", "policy"], process.env),
   ];
 }
 
-const sourceFolders = ["stacks", "infra", "components", "services", "tools", "model", "local", "bench", "test"];
+const sourceFolders = [
+  "stacks",
+  "infra",
+  "components",
+  "services",
+  "tools",
+  "model",
+  "local",
+  "bench",
+  "test",
+  "policies",
+];
 
 async function suite(each: Suite, form: "short" | "long"): Promise<Outcome> {
-  const before = [...loader, "local/cli.ts", "exec", "--checkers", "--"];
+  const cluster = each.withoutCluster === true ? ["--no-cluster"] : [];
+  const before = [...loader, "local/cli.ts", "exec", ...cluster, "--checkers", "--"];
   const env = { ...process.env, SUITE_FORM: form };
   return tested(`suite ${each.name} (${form} form)`, before, ["--project", "e2e", each.file], env);
 }
@@ -141,6 +154,11 @@ async function short(): Promise<readonly Outcome[]> {
   const ready = await prepared();
   outcomes.push(ready);
   if (ready.failed === 0) {
+    // Again, with the checkers that are built by now: a missing one is a failure here.
+    const env = { ...process.env, REQUIRE_CHECKERS: "1" };
+    outcomes.push(await tested("manifests", [], ["--project", "policy", "test/policy/manifests.test.ts"], env));
+    const tools = [...loader, "local/cli.ts", "exec", "--no-cluster", "--checkers", "--"];
+    outcomes.push(await tested("tests with the real programs", tools, ["--project", "real"], env));
     for (const each of chosenSuites([])) outcomes.push(overBudget(await suite(each, "short"), budget.suiteSeconds));
   }
   return outcomes;
@@ -148,7 +166,8 @@ async function short(): Promise<readonly Outcome[]> {
 
 async function chosen(only: readonly string[]): Promise<readonly Outcome[]> {
   const list = chosenSuites(only);
-  const outcomes: Outcome[] = [await prepared()];
+  const needsCluster = list.some((each) => each.withoutCluster !== true);
+  const outcomes: Outcome[] = needsCluster ? [await prepared()] : [];
   if (outcomes.some((outcome) => outcome.failed > 0)) return outcomes;
   const form = process.env["SUITE_FORM"] === "short" ? "short" : "long";
   for (const each of list) outcomes.push(await suite(each, form));

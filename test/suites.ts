@@ -1,8 +1,10 @@
-/** Suites that need a cluster, by the name that ONLY takes. */
+/** End-to-end suites, by the name that ONLY takes. */
 export interface Suite {
   readonly name: string;
   readonly file: string;
   readonly shows: string;
+  /** It needs the command line tools only. */
+  readonly withoutCluster?: boolean;
 }
 
 /** Every end-to-end suite; each has a short form (`make test`) and a long one (`make test-full`). */
@@ -17,6 +19,21 @@ export const suites: readonly Suite[] = [
     file: "test/e2e/rescale.e2e.ts",
     shows: "2 -> 3 -> 2 under the feed, retired shards, protection, single -> 1 -> 3",
   },
+  {
+    name: "rules",
+    file: "test/e2e/rules.e2e.ts",
+    shows: "alerts over shards, hot reload, sharded rules beside the unsharded ones, bad files, the single size",
+  },
+  {
+    name: "object-storage",
+    file: "test/e2e/object-storage.e2e.ts",
+    shows: "blocks uploaded to a real S3 server, compacted and served; switching it on for a running stack",
+  },
+  {
+    name: "stacks",
+    file: "test/e2e/stacks.e2e.ts",
+    shows: "prod and prod-cluster through the echo provider, previews of pull requests; monitoring and dashboards",
+  },
 ];
 
 /** Seconds that one suite's short form may take, and all of `make test` with its checks. */
@@ -27,7 +44,7 @@ export function chosenSuites(only: readonly string[]): readonly Suite[] {
   const names = only.flatMap((each) => each.split(/[,\s]+/)).filter((each) => each !== "");
   const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
   if (unknown.length > 0) {
-    const list = suites.map((suite) => `  ${suite.name.padEnd(10)} ${suite.shows}`).join("\n");
+    const list = suites.map((suite) => `  ${suite.name.padEnd(14)} ${suite.shows}`).join("\n");
     throw new Error(`ONLY=${unknown.join(",")}: there is no such suite. The suites are:\n${list}`);
   }
   return names.length === 0 ? suites : suites.filter((suite) => names.includes(suite.name));

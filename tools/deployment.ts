@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { NAMES, PORTS } from "../model/names";
+import { STORAGE_PHASES } from "../model/storage-phase";
 import type { KubectlTarget } from "./kubectl";
 import { PortForward } from "./port-forward";
 import { PulumiStack } from "./pulumi";
@@ -14,6 +15,7 @@ const outputsSchema = z.object({
   pushUrl: z.string(),
   alertmanagerUrl: z.string(),
   ring: z.string(),
+  storagePhase: z.enum(STORAGE_PHASES).nullish(),
   shards: z.array(
     z.object({
       index: z.number().int(),

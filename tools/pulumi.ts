@@ -162,9 +162,12 @@ export class PulumiStack {
   }
 
   /** What an `up` would do, as the engine's JSON (`pulumi preview --json`). */
-  async previewJson(extra: readonly string[] = []): Promise<unknown> {
+  async previewJson(
+    extra: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<unknown> {
     const args = ["preview", "--json", "--stack", this.name, ...this.configArguments(), ...extra];
-    const result = await this.pulumi(args);
+    const result = await this.pulumi(args, undefined, undefined, environment);
     const start = result.stdout.indexOf("{");
     if (start < 0) throw failure("pulumi preview failed", result);
     try {
@@ -235,9 +238,10 @@ export class PulumiStack {
     args: readonly string[],
     onLine: (line: string) => void = () => undefined,
     cwd = repositoryRoot,
+    more: Readonly<Record<string, string>> = {},
   ): Promise<ChildResult> {
     try {
-      return await run("pulumi", args, { cwd, environment: this.backend.environment, onLine });
+      return await run("pulumi", args, { cwd, environment: { ...this.backend.environment, ...more }, onLine });
     } catch (error) {
       if (error instanceof MissingProgramError) throw new UserError(error.message, "make doctor says how to get it");
       throw error;

@@ -9,18 +9,27 @@ import { join, resolve } from "node:path";
 import { load } from "js-yaml";
 import { z } from "zod";
 import type { KubectlTarget } from "./kubectl";
+import { parseDuration } from "../model/durations";
+import { LOCAL_DEFAULT } from "../model/retention";
+import { STORAGE_PHASES, type DeployedPhase } from "../model/storage-phase";
 import { repositoryRoot } from "./paths";
 import { UserError } from "./terminal";
 
 /** What the tools know of a stack's config. */
 export interface StackConfig {
   readonly path: string;
+  /** It makes a cluster and has no pipeline. */
+  readonly makesCluster: boolean;
   readonly createThanos: boolean;
   readonly serversCount: number;
   readonly retiredShards: readonly number[];
   readonly deletionProtection: boolean;
   /** The stack names its cluster itself (`scaled-prometheus:cluster`). */
   readonly cluster: KubectlTarget | undefined;
+  /** Phase of object storage; "off" without it. */
+  readonly storagePhase: DeployedPhase;
+  /** What local disks keep in phase shrunk, in milliseconds. */
+  readonly localRetention: number;
   /** The retention that applies, in Prometheus' notation, if the file sets it. */
   readonly retention: string | undefined;
 }
@@ -68,7 +77,20 @@ function kubeconfigPath(path: string, root: string): string {
 }
 
 const clusterSchema = z.object({ path: z.string().optional(), context: z.string().optional() });
-const retentionSchema = z.object({ single: z.string().optional(), sharded: z.string().optional() });
+const storageSchema = z.object({ phase: z.enum(STORAGE_PHASES).default("steady") });
+const retentionSchema = z.object({
+  single: z.string().optional(),
+  sharded: z.string().optional(),
+  local: z.string().optional(),
+});
+const retiredSchema = z.array(
+  z.union([z.number().int(), z.object({ shard: z.number().int() }).transform(({ shard }) => shard)]),
+);
+
+function localRetention({ single, sharded, local }: z.infer<typeof retentionSchema> = {}): number {
+  const longest = parseDuration(sharded ?? single ?? "") ?? LOCAL_DEFAULT;
+  return parseDuration(local ?? "") ?? Math.min(LOCAL_DEFAULT, longest);
+}
 
 /** Reads the config text of a stack. */
 export function parseStackConfig(text: string, path: string, root = repositoryRoot): StackConfig {
@@ -79,9 +101,10 @@ export function parseStackConfig(text: string, path: string, root = repositoryRo
   const retention = read(config, "retention", retentionSchema);
   return {
     path,
+    makesCluster: read(config, "program", z.string()) === "cluster",
     createThanos,
     serversCount: createThanos ? (read(config, "serversCount", z.number().int()) ?? 1) : 1,
-    retiredShards: read(config, "retiredShards", z.array(z.number().int())) ?? [],
+    retiredShards: read(config, "retiredShards", retiredSchema) ?? [],
     deletionProtection: read(config, "deletionProtection", z.boolean()) ?? true,
     cluster:
       cluster === undefined
@@ -90,6 +113,8 @@ export function parseStackConfig(text: string, path: string, root = repositoryRo
             ...(cluster.path === undefined ? {} : { kubeconfig: kubeconfigPath(cluster.path, root) }),
             ...(cluster.context === undefined ? {} : { context: cluster.context }),
           },
+    storagePhase: read(config, "objectStorage", storageSchema)?.phase ?? "off",
+    localRetention: localRetention(retention),
     retention: createThanos ? retention?.sharded : retention?.single,
   };
 }

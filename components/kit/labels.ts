@@ -1,4 +1,4 @@
-import { PROJECT, type ReplicaLetter } from "../../model/names";
+import { PROJECT, type ReplicaLetter, type RULER_SHARD } from "../../model/names";
 import type { PodComponent } from "../../model/parts";
 
 /** Labels of a Kubernetes object. */
@@ -7,8 +7,8 @@ export type Labels = Readonly<Record<string, string>>;
 /** Which part an object belongs to. */
 export interface Part {
   readonly component: PodComponent;
-  /** Number of the shard, for parts that exist once per replica of a shard. */
-  readonly shard?: number;
+  /** The shard, for parts that exist once per shard or per replica of one. */
+  readonly shard?: number | typeof RULER_SHARD;
   readonly replica?: ReplicaLetter;
 }
 

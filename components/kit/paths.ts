@@ -1,5 +1,28 @@
 /** Paths inside the Prometheus container. Both containers of the pod that open the data must see it at the same path. */
-export const PROMETHEUS_PATHS = { config: "/etc/prometheus", file: "prometheus.yaml", data: "/prometheus" } as const;
+export const PROMETHEUS_PATHS = {
+  config: "/etc/prometheus",
+  file: "prometheus.yaml",
+  /** Rule files stand beside prometheus.yaml with this before their names. */
+  rulePrefix: "rules-",
+  data: "/prometheus",
+} as const;
+
+/** The file in which a sidecar notes what it has uploaded, and from which Prometheus learns what it may compact. */
+export const SHIPPER_META_FILE = "thanos.shipper.json";
+
+/** Path of the object storage configuration, and of the data, inside every container that reads or writes the bucket. */
+export const STORAGE_PATHS = { config: "/etc/object-storage", file: "object-storage.yaml", data: "/data" } as const;
+
+/** Paths inside the Prometheus that watches the pipeline. */
+export const MONITORING_PATHS = {
+  config: "/etc/prometheus",
+  file: "prometheus.yaml",
+  alerts: "alerts.yaml",
+  data: "/prometheus",
+} as const;
 
 /** Paths inside the Querier container. */
 export const QUERIER_PATHS = { config: "/etc/thanos", endpoints: "endpoints.yaml" } as const;
+
+/** Paths inside the Ruler container. */
+export const RULER_PATHS = { rules: "/etc/thanos/rules", data: "/var/thanos" } as const;

@@ -2,7 +2,7 @@ import type { types } from "@pulumi/kubernetes";
 import type { ContainerComponent, PodComponent } from "../../model/parts";
 import { commonLabels, type Part } from "./labels";
 import type { Platform } from "./platform";
-import type { Probes } from "./probes";
+import type { NO_PROBES, Probes } from "./probes";
 import { nodeHeapMebibytes } from "./resources";
 import { containerSecurity, podSecurity } from "./security";
 
@@ -16,9 +16,11 @@ export interface ContainerArgs {
   /** Overrides the image's entrypoint. */
   readonly command?: readonly string[];
   readonly args: readonly string[];
+  /** Environment; arguments refer to it as `$(NAME)`. */
+  readonly env?: readonly types.input.core.v1.EnvVar[];
   /** Port numbers by name. */
   readonly ports: Readonly<Record<string, number>>;
-  readonly probes: Probes;
+  readonly probes: Probes | typeof NO_PROBES;
   /** Mount paths by volume name; all but those in `writable` are read-only. */
   readonly mounts: Readonly<Record<string, string>>;
   readonly writable?: readonly string[];
@@ -39,6 +41,7 @@ export function container(platform: Platform, args: ContainerArgs): Container {
     image: args.image,
     ...(args.command === undefined ? {} : { command: [...args.command] }),
     args: [...args.args],
+    ...filled("env", args.env ?? []),
     ...filled(
       "ports",
       Object.entries(args.ports).map(([name, containerPort]) => ({ name, containerPort })),
@@ -64,14 +67,23 @@ const SERVICES = { volume: "services", path: "/opt/scaled-prometheus", file: "se
 /** A container that runs one of our own services from the bundle. */
 export function serviceContainer(
   platform: Platform,
-  args: Omit<ContainerArgs, "image" | "command"> & { readonly name: "exporter" | "gate" },
+  args: Omit<ContainerArgs, "image" | "command"> & {
+    readonly name: "exporter" | "gate" | "rules-sync";
+    /** Subcommand of the bundle; default: the container's name. */
+    readonly program?: string;
+  },
 ): Container {
   const heap = nodeHeapMebibytes(platform.resources[args.name]);
   return container(platform, {
     ...args,
     image: platform.images.node,
     command: ["node"],
-    args: [`--max-old-space-size=${String(heap)}`, `${SERVICES.path}/${SERVICES.file}`, args.name, ...args.args],
+    args: [
+      `--max-old-space-size=${String(heap)}`,
+      `${SERVICES.path}/${SERVICES.file}`,
+      args.program ?? args.name,
+      ...args.args,
+    ],
     mounts: { ...args.mounts, [SERVICES.volume]: SERVICES.path },
   });
 }
@@ -85,6 +97,8 @@ export function servicesVolume(platform: Platform): types.input.core.v1.Volume {
 export interface PodArgs {
   readonly part: Part & { readonly component: PodComponent };
   readonly containers: readonly Container[];
+  /** Run to their end before the others start. */
+  readonly initContainers?: readonly Container[];
   readonly volumes: readonly types.input.core.v1.Volume[];
   readonly uid: number;
   /** Seconds between the order to stop and the kill. */
@@ -100,6 +114,7 @@ export function podTemplate(platform: Platform, args: PodArgs): PodTemplate {
       automountServiceAccountToken: false,
       containers: [...args.containers],
       enableServiceLinks: false,
+      ...filled("initContainers", args.initContainers ?? []),
       ...filled(
         "imagePullSecrets",
         platform.pullSecrets.map((name) => ({ name })),

@@ -13,6 +13,9 @@ export interface Probes {
   readonly livenessProbe: Probe;
 }
 
+/** An init container has none: it ends. */
+export const NO_PROBES = {} as const;
+
 /** Probes of a part that is ready within seconds. */
 export function quickProbes(port: string | number): Probes {
   return {
@@ -27,7 +30,10 @@ export function quickProbes(port: string | number): Probes {
   };
 }
 
-/** Probes of a Prometheus: nothing restarts it while it replays its WAL, for up to an hour (70 M series: about 25 min). */
+/**
+ * Probes of a Prometheus and of a Store Gateway: nothing restarts them for up to an hour while they replay the WAL (70 M
+ * series: about 25 min) or fetch the index headers of a large bucket.
+ */
 export function replayingProbes(port: string | number): Probes {
   return {
     ...quickProbes(port),

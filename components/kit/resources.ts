@@ -64,10 +64,24 @@ function estimate(component: ContainerComponent, load: Load): Estimate {
       return { cpu: 0.02, request: 128 * MIB, limit: 512 * MIB + load.seriesPerShard * 4096 };
     case "querier":
       return { cpu: 0.05, request: 256 * MIB, limit: 1024 * MIB + load.seriesPerShard * 10_240 };
+    case "ruler":
+      // Its own TSDB holds results only; a rule over a shard's series holds them while it is evaluated.
+      return { cpu: 0.02, request: 128 * MIB, limit: 512 * MIB + load.seriesPerShard * 1024 };
+    case "rules-sync":
+      return { cpu: 0.005, request: 48 * MIB, limit: 128 * MIB };
     case "exporter":
       return { cpu: 0.05, request: 192 * MIB, limit: 1024 * MIB };
+    case "store":
+      // Index headers are mapped files and not counted here; half of the limit is for chunks, a quarter for the index.
+      return { cpu: 0.02, request: 256 * MIB, limit: 1024 * MIB + load.seriesPerShard * 8192 };
+    case "compactor":
+      // It merges the blocks of two weeks of one shard; upstream names 10 GB for a medium bucket.
+      return { cpu: 0.02, request: 256 * MIB, limit: 1024 * MIB + load.seriesPerShard * 16_384 };
     case "alertmanager":
       return { cpu: 0.01, request: 64 * MIB, limit: 256 * MIB };
+    case "monitoring":
+      // About 850 series per shard and 90 MiB at two of them, measured; the limit has room for 64.
+      return { cpu: 0.02, request: 128 * MIB, limit: 1024 * MIB };
   }
 }
 

@@ -2,8 +2,11 @@ import type { types } from "@pulumi/kubernetes";
 
 /** User "nobody" of the Prometheus, Alertmanager and hub pods. */
 export const NOBODY_UID = 65534;
-/** User of the Thanos image. */
-export const THANOS_UID = 1001;
+/**
+ * User of the Thanos pods and containers: "nobody" as in kube-thanos, not the image's own 1001. Users below 10,000 may be
+ * somebody on the node, and a sidecar that uploads writes to the volume of its Prometheus.
+ */
+export const THANOS_UID = 65534;
 
 /** Pod part of the `restricted` Pod Security Standard; volumes belong to the user's group. */
 export function podSecurity(uid: number): types.input.core.v1.PodSecurityContext {

@@ -7,10 +7,11 @@ type Metadata = types.input.meta.v1.ObjectMeta;
 /**
  * Timeouts of a workload. Provider 4.18 can miss that an object is gone and then waits for the whole delete timeout
  * before it looks again (seen: 6 minutes), so that one is as short as the pods' grace allows.
- * @param start How long the first start or an update may take.
+ * @param startMinutes How long the first start or an update may take.
  * @param graceSeconds The pods' termination grace.
  */
-export function workloadTimeouts(start: `${number}m`, graceSeconds: number): pulumi.CustomTimeouts {
+export function workloadTimeouts(startMinutes: number, graceSeconds: number): pulumi.CustomTimeouts {
+  const start = `${String(startMinutes)}m`;
   return { create: start, update: start, delete: `${String(Math.ceil(graceSeconds / 60) + 2)}m` };
 }
 

@@ -14,8 +14,8 @@ import { DEFAULT_IMAGES } from "../../model/images";
 import { step } from "../../tools/terminal";
 import { cacheFolder, repository } from "../paths";
 import { mustRun, run } from "../process";
-import { toolPath } from "../toolchain/build";
-import { nodeTools, workloadTools, type Tool } from "../toolchain/table";
+import { ensureBuilt, toolPath } from "../toolchain/build";
+import { nodeTools, s3Tool, workloadTools, type Tool } from "../toolchain/table";
 import { pauseImage } from "./node-files";
 import { clusterFiles } from "./settings";
 
@@ -77,6 +77,9 @@ async function imagesFor(createThanos: boolean): Promise<readonly LocalImage[]> 
   ];
 }
 
+/** Name of the image of the S3 server that tests start; upstream publishes the same. */
+export const s3Image = "docker.io/versity/versitygw:v1.8.0";
+
 /** Name of the local DNS server's image. */
 export const coreDnsImage = "scaled-prometheus.local/coredns:1";
 
@@ -126,11 +129,21 @@ async function writeArchive(image: LocalImage, archive: string): Promise<void> {
 
 /** Makes the images that are missing and imports them into the node's containerd under the names that the stacks use. */
 export async function ensureImages(createThanos: boolean): Promise<void> {
+  await importImages(await imagesFor(createThanos));
+}
+
+/** Builds the S3 server and imports its image: only suites that ask for it have it. */
+export async function ensureS3Image(): Promise<void> {
+  await ensureBuilt([s3Tool]);
+  await importImages([ofTool(s3Image, s3Tool)]);
+}
+
+async function importImages(images: readonly LocalImage[]): Promise<void> {
   const files = clusterFiles();
   const ctr = ["-a", files.containerdSocket, "-n", "k8s.io", "images"];
   const present = new Set((await mustRun("ctr", [...ctr, "ls", "-q"])).split("\n"));
   mkdirSync(files.images, { recursive: true });
-  for (const image of await imagesFor(createThanos)) {
+  for (const image of images) {
     const inputs = Object.keys(image.files).sort().join("\n");
     const marker = join(
       files.images,

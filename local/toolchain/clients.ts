@@ -1,4 +1,4 @@
-import { delimiter } from "node:path";
+import { delimiter, join } from "node:path";
 import { run } from "../process";
 import { ensureBuilt, toolFolder } from "./build";
 import { checkerTools, clientTools, type Tool } from "./table";
@@ -66,5 +66,7 @@ export async function clientsToBuild(withCheckers: boolean): Promise<readonly To
 export async function ensureClients(withCheckers: boolean): Promise<string> {
   const tools = await clientsToBuild(withCheckers);
   await ensureBuilt(tools);
-  return [...tools.map(toolFolder), process.env["PATH"] ?? ""].join(delimiter);
+  // The Pulumi that is built here is older than 3.239: it starts policy packs through a program on PATH.
+  const shims = tools.some(({ name }) => name === "pulumi") ? [join(__dirname, "bin")] : [];
+  return [...tools.map(toolFolder), ...shims, process.env["PATH"] ?? ""].join(delimiter);
 }

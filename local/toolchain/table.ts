@@ -109,6 +109,15 @@ export const workloadTools = {
   },
 } as const satisfies Record<string, Tool>;
 
+/** An S3 server for tests: objects are files in a folder. Never part of the pipeline. */
+export const s3Tool: Tool = {
+  name: "versitygw",
+  group: "s3",
+  package: "github.com/versity/versitygw/cmd/versitygw",
+  module: "github.com/versity/versitygw",
+  variables: ["main.Version=VERSION"],
+};
+
 /** What checks configuration files. */
 export const checkerTools: readonly Tool[] = [
   {
@@ -117,6 +126,27 @@ export const checkerTools: readonly Tool[] = [
     package: "github.com/prometheus/prometheus/cmd/promtool",
     module: prometheusModule,
     tags: prometheusTags,
+    variables: ["github.com/prometheus/common/version.Version=VERSION"],
+  },
+  {
+    name: "kubeconform",
+    group: "kubeconform",
+    package: "github.com/yannh/kubeconform/cmd/kubeconform",
+    module: "github.com/yannh/kubeconform",
+    variables: ["main.version=VERSION"],
+  },
+  {
+    name: "kube-score",
+    group: "kube-score",
+    package: "github.com/zegl/kube-score/cmd/kube-score",
+    module: "github.com/zegl/kube-score",
+    variables: ["main.version=VERSION"],
+  },
+  {
+    name: "amtool",
+    group: "alertmanager",
+    package: "github.com/prometheus/alertmanager/cmd/amtool",
+    module: "github.com/prometheus/alertmanager",
     variables: ["github.com/prometheus/common/version.Version=VERSION"],
   },
 ];

@@ -14,7 +14,8 @@ import { interruptSignal } from "../flags";
 import { kubectl } from "../kubectl";
 import { PrometheusApi, PrometheusApiError } from "../prometheus-api";
 import { PulumiStack } from "../pulumi";
-import { stackConfigPath } from "../stack-config";
+import { readStackConfig } from "../stack-config";
+import { checkStoragePhase } from "../storage-phase";
 import { grouped, table } from "../table";
 import { say, step, UserError } from "../terminal";
 
@@ -22,7 +23,9 @@ const lookback = 300_000;
 
 /** What must be true before anything is started. */
 async function checkPreconditions(stack: string): Promise<void> {
-  stackConfigPath(stack);
+  if (readStackConfig(stack).makesCluster) {
+    throw new UserError(`stack ${stack} makes a cluster: there is nothing to feed`, `pulumi up --stack ${stack}`);
+  }
   for (const [program, args] of [
     ["pulumi", ["version"]],
     ["kubectl", ["version", "--client"]],
@@ -41,6 +44,12 @@ async function deploy(stack: string): Promise<Deployment> {
   await step(`pulumi up, stack ${stack}`, async (progress) => {
     const pulumi = await PulumiStack.open(stack, { create: true });
     if (pulumi === undefined) throw new UserError(`stack ${stack} can't be made`);
+    const target = clusterOf(stack);
+    await checkStoragePhase(await pulumi.outputs(), readStackConfig(stack), (outputs) => ({
+      stack,
+      outputs,
+      target: { ...target, namespace: outputs.namespace },
+    }));
     await pulumi.up(progress);
     parseOutputs(await pulumi.outputs());
   });

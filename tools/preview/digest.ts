@@ -2,6 +2,8 @@
 
 import { z } from "zod";
 import { UserError } from "../terminal";
+import { differencesOf, type Difference } from "./differences";
+import { shorterRetention, type ShorterRetention } from "./retention";
 
 const stateSchema = z.looseObject({
   type: z.string().optional(),
@@ -34,6 +36,10 @@ export interface Change {
   readonly object: string | undefined;
   /** Property paths that differ, or that force the replacement. */
   readonly reasons: readonly string[];
+  /** What differs, by the inputs of the last deployment and of this one. */
+  readonly differences: readonly Difference[];
+  /** A retention that it makes shorter. */
+  readonly shortens: ShorterRetention | undefined;
   /** Deleting or replacing it makes stored samples unreachable, or deletes them. */
   readonly bearsData: boolean;
   readonly isProtected: boolean;
@@ -64,11 +70,24 @@ function objectName(step: z.infer<typeof stepSchema>): string | undefined {
   return typeof metadata.name === "string" ? metadata.name : undefined;
 }
 
-/** StatefulSets of shards hold the series, claims their volumes; a namespace takes all of it along. */
+/** Types that hold data whatever they are called: a namespace and a cluster take all of it along, a key locks it up. */
+const DATA_TYPES: ReadonlySet<string> = new Set([
+  "aws:eks/cluster:Cluster",
+  "aws:kms/key:Key",
+  "aws:s3/bucket:Bucket",
+  "kubernetes:core/v1:Namespace",
+  "kubernetes:core/v1:PersistentVolume",
+  "kubernetes:core/v1:PersistentVolumeClaim",
+  "pulumi:providers:kubernetes",
+]);
+
+/** StatefulSets with samples of their own (shards, and Rulers with what they recorded), and those that lead to the bucket. */
+const DATA_SETS = /^(prometheus|ruler|store)(-|$)/;
+
 function bearsData(type: string, action: Change["action"], object: string | undefined): boolean {
   if (action !== "delete" && action !== "replace") return false;
-  if (type === "kubernetes:apps/v1:StatefulSet") return object?.startsWith("prometheus-") !== false;
-  return type === "kubernetes:core/v1:Namespace" || /^kubernetes:core\/v1:PersistentVolume(Claim)?$/.test(type);
+  if (type === "kubernetes:apps/v1:StatefulSet") return object === undefined || DATA_SETS.test(object);
+  return DATA_TYPES.has(type);
 }
 
 /** Pulumi remarks on every plugin that it finds on PATH, which is where the local toolchain puts them. */
@@ -93,9 +112,12 @@ export function digestPreview(json: unknown): PreviewDigest {
     changes.push({
       action,
       type,
-      name: step.urn.split("::").at(-1) ?? step.urn,
+      name: step.urn.split("::").slice(3).join("::"),
       object,
-      reasons: action === "create" || action === "delete" ? [] : [...reasons].sort(compare),
+      reasons: action === "create" || action === "delete" ? [] : [...reasons].sort(),
+      differences:
+        step.oldState?.inputs && step.newState?.inputs ? differencesOf(step.oldState.inputs, step.newState.inputs) : [],
+      shortens: action === "update" ? shorterRetention(step.oldState?.inputs, step.newState?.inputs) : undefined,
       bearsData: bearsData(type, action, object),
       isProtected: step.oldState?.protect === true,
     });
@@ -112,45 +134,4 @@ export function digestPreview(json: unknown): PreviewDigest {
     errors: messages("error"),
     warnings: messages("warning"),
   };
-}
-
-const signs: Readonly<Record<Change["action"], string>> = { create: "+", update: "~", replace: "+-", delete: "-" };
-
-/** `StatefulSet prometheus-shard-0-a` */
-function labelOf({ type, object, name }: Change): string {
-  return `${type.split(":").at(-1) ?? type} ${object ?? name}`;
-}
-
-function compare(left: string, right: string): number {
-  return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/** The digest as lines: what goes or is replaced first, then updates with their reasons, then what is new. */
-export function formatDigest(digest: PreviewDigest): readonly string[] {
-  const lines: string[] = [];
-  for (const action of ["delete", "replace", "update", "create"] as const) {
-    // The engine's order changes from run to run.
-    const changes = digest.changes
-      .filter((change) => change.action === action)
-      .sort(
-        (left, right) => Number(right.bearsData) - Number(left.bearsData) || compare(labelOf(left), labelOf(right)),
-      );
-    if (changes.length === 0) continue;
-    lines.push(`${action} (${String(changes.length)}):`);
-    for (const change of changes) {
-      const marks = [...(change.bearsData ? ["HOLDS DATA"] : []), ...(change.isProtected ? ["protected"] : [])];
-      const mark = marks.length === 0 ? "" : `  [${marks.join(", ")}]`;
-      const shown = change.reasons.slice(0, 6).join(", ");
-      const more = change.reasons.length > 6 ? ` and ${String(change.reasons.length - 6)} more` : "";
-      const reasons = change.reasons.length === 0 ? "" : `: ${shown}${more}`;
-      lines.push(`  ${signs[action].padEnd(2)} ${labelOf(change)}${reasons}${mark}`);
-    }
-  }
-  if (digest.changes.length === 0) lines.push("no changes");
-  lines.push(`${String(digest.unchanged)} resources stay as they are`);
-  return [
-    ...lines,
-    ...digest.warnings.map((message) => `warning: ${message}`),
-    ...digest.errors.map((message) => `error: ${message}`),
-  ];
 }

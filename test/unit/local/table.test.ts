@@ -7,7 +7,8 @@ const all = [...clientTools, ...nodeTools, ...checkerTools, ...Object.values(wor
 
 describe("the toolchain", () => {
   it("pins every upstream tool to a version that its go.mod names", () => {
-    for (const tool of all) expect(toolVersion(tool), tool.name).toMatch(tool.name === "pause" ? /^own$/ : /^v\d+\.\d+\.\d+/);
+    for (const tool of all)
+      expect(toolVersion(tool), tool.name).toMatch(tool.name === "pause" ? /^own$/ : /^v\d+\.\d+\.\d+/);
   });
 
   it("keeps every tool in a cache folder of its own", () => {

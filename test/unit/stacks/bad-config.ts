@@ -114,7 +114,7 @@ export const BAD: readonly (readonly [string, Record<string, unknown>, string, s
     { cluster: "prod" },
     "cluster",
     '"prod"',
-    "an object with the keys kind, path, context",
+    "an object with the keys kind, path, context, name, region, ref",
     OUT,
   ],
   [
@@ -122,7 +122,7 @@ export const BAD: readonly (readonly [string, Record<string, unknown>, string, s
     { cluster: { kind: "gke" } },
     "cluster.kind",
     '"gke"',
-    'one of "kubeconfig"',
+    'one of "kubeconfig", "eks", "stack"',
     orDefault('"kubeconfig"'),
   ],
   ["no out-of-order window", { outOfOrderWindow: "0s" }, "outOfOrderWindow", '"0s"', OUT_OF_ORDER, orDefault('"1h"')],
@@ -239,5 +239,12 @@ export const BAD: readonly (readonly [string, Record<string, unknown>, string, s
     "a label name: letters, digits and _, not starting with a digit or __",
     orDefault('"gatewayID"'),
   ],
-  ["another program", { program: "cluster" }, "program", '"cluster"', 'one of "pipeline"', orDefault('"pipeline"')],
+  [
+    "another program",
+    { program: "bench" },
+    "program",
+    '"bench"',
+    'one of "pipeline", "cluster"',
+    orDefault('"pipeline"'),
+  ],
 ];

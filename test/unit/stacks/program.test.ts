@@ -59,6 +59,8 @@ describe.each([
     expect(names(recorded, "StatefulSet")).toStrictEqual([
       "alertmanager",
       ...shardNames((shard) => `prometheus-${shard}`, deployed),
+      ...(isSharded ? ["ruler"] : []),
+      "monitoring",
     ]);
     expect(names(recorded, "Deployment")).toStrictEqual([
       ...shardNames((shard) => `hub-${shard}`, inRing),
@@ -69,22 +71,29 @@ describe.each([
       [
         "alertmanager",
         "exporter",
+        "exporter-scrape",
+        "monitoring",
         "query",
+        ...(isSharded ? ["querier-scrape"] : []),
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
         ...(isSharded ? shardNames((shard) => `sidecar-${shard}`, deployed) : []),
+        ...(isSharded ? ["ruler", "ruler-store"] : []),
         ...shardNames((shard) => `hub-${shard}`, inRing),
         ...shardNames((shard) => `hub-${shard}-scrape`, inRing),
       ].sort(),
     );
     expect(names(recorded, "ConfigMap").sort()).toStrictEqual(
       [
-        "alertmanager-config",
+        ...["gateways", "pipeline", "query-path"].map((dashboard) => `dashboard-${dashboard}`),
         "exporter-config",
+        "grafana-datasources",
+        "monitoring",
         "services",
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
-        ...(isSharded ? ["querier-endpoints"] : []),
+        ...(isSharded ? ["querier-endpoints", "ruler-rules"] : []),
       ].sort(),
     );
+    expect(names(recorded, "Secret")).toStrictEqual(["alertmanager"]);
   });
 
   test("names objects by plain text, the same as their resource but for content-named maps", () => {
@@ -92,7 +101,7 @@ describe.each([
       if (!type.startsWith("kubernetes:")) continue;
       const metadata = inputs["metadata"] as { name: unknown; namespace?: unknown };
       if (type.endsWith("ConfigMap") && inputs["immutable"] === true) {
-        expect(metadata.name).toMatch(/^(alertmanager|exporter|services|querier)-[0-9a-f]{10}$/);
+        expect(metadata.name).toMatch(/^(exporter|services|querier)-[0-9a-f]{10}$/);
       } else {
         expect(metadata.name).toBe(name);
       }
@@ -106,6 +115,7 @@ describe.each([
       "scaled-prometheus",
       "alertmanager",
       ...shardNames((shard) => `prometheus-${shard}`, inRing),
+      ...(isSharded ? ["ruler"] : []),
     ]);
   });
 
@@ -122,9 +132,9 @@ describe.each([
           allowPrivilegeEscalation: false,
           capabilities: { drop: ["ALL"] },
           readOnlyRootFilesystem: true,
-          runAsGroup: container.image.includes("thanos") ? 1001 : 65534,
+          runAsGroup: 65534,
           runAsNonRoot: true,
-          runAsUser: container.image.includes("thanos") ? 1001 : 65534,
+          runAsUser: 65534,
           seccompProfile: { type: "RuntimeDefault" },
         });
         expect(Object.keys(container.resources.limits)).toStrictEqual(["memory"]);
@@ -139,7 +149,7 @@ describe.each([
       expect(spec).toMatchObject({
         persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
         podManagementPolicy: "Parallel",
-        replicas: 1,
+        replicas: each.name === "ruler" ? 2 : 1,
         serviceName: each.name,
       });
       expect(spec).not.toHaveProperty("revisionHistoryLimit");
@@ -167,7 +177,11 @@ describe.each([
 
   test("the provider is replaced only by another cluster, and maps change in place", () => {
     const provider = recorded.resources.find(({ type }) => type === "pulumi:providers:kubernetes");
-    expect(provider?.inputs).toMatchObject({ clusterIdentifier: "ambient", enableConfigMapMutable: "true" });
+    expect(provider?.inputs).toMatchObject({
+      clusterIdentifier: "ambient",
+      enableConfigMapMutable: "true",
+      enableSecretMutable: "true",
+    });
   });
 
   test("has nothing of Thanos in the single size", () => {

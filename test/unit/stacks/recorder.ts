@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { RuleFile } from "../../../components/rules/rule-file";
 import { parseConfig } from "../../../stacks/config";
 import { pipeline } from "../../../stacks/pipeline";
-import type { StackOutputs } from "../../../stacks/topology";
+import type { StackOutputs } from "../../../stacks/outputs";
 import { SERVICES } from "./services";
 
 /** One registered resource: what the engine gets of it. */
@@ -28,7 +29,11 @@ interface Options {
 }
 
 /** Runs the whole program in process under mocks and records every resource. */
-export async function run(raw: Readonly<Record<string, unknown>>, preview = false): Promise<Run> {
+export async function run(
+  raw: Readonly<Record<string, unknown>>,
+  preview = false,
+  rules: readonly RuleFile[] = [],
+): Promise<Run> {
   const resources: Recorded[] = [];
   const inputs = new Map<string, Record<string, unknown>>();
   await pulumi.runtime.setMocks(
@@ -58,7 +63,7 @@ export async function run(raw: Readonly<Record<string, unknown>>, preview = fals
       });
       return undefined;
     });
-    outputs = pipeline(parseConfig(raw), SERVICES);
+    outputs = pipeline(parseConfig(raw), SERVICES, rules);
     return Promise.resolve(outputs);
   });
   await pulumi.runtime.disconnect();

@@ -37,7 +37,7 @@ describe("steps", () => {
   test("2 -> 3 shards touches only what names the shards", async () => {
     const [two, three] = [await run({ ...SHARDED, serversCount: 2 }), await run({ ...SHARDED, serversCount: 3 })];
     expect(difference(two, three)).toStrictEqual({
-      changed: ["querier-endpoints", "querier", "exporter-config", "exporter"],
+      changed: ["querier-endpoints", "querier", "exporter-config", "exporter", "monitoring"],
       gone: [],
     });
   });
@@ -46,7 +46,7 @@ describe("steps", () => {
     const three = await run({ ...SHARDED, serversCount: 3 });
     const retired = await run({ ...SHARDED, serversCount: 2, retiredShards: [2] });
     expect(difference(three, retired)).toStrictEqual({
-      changed: ["prometheus-shard-2-a", "exporter-config", "exporter"],
+      changed: ["prometheus-shard-2-a", "exporter-config", "exporter", "monitoring"],
       gone: ["hub-shard-2-a-scrape", "hub-shard-2-a", "hub-shard-2-a"],
     });
     const set = byId(retired).get("kubernetes:apps/v1:StatefulSet prometheus-shard-2-a");
@@ -56,9 +56,22 @@ describe("steps", () => {
   test("single -> sharded keeps every name, selector, claim and Service of the shard", async () => {
     const [single, sharded] = [await run({}), await run(SHARDED)];
     const { changed, gone } = difference(single, sharded);
-    expect(gone).toStrictEqual([]);
-    // The query Service gets another selector; Prometheus gets a sidecar and leaves alerting to others.
-    expect(changed).toStrictEqual(["prometheus-shard-0-a", "prometheus-shard-0-a", "query"]);
+    // Only connections: Prometheus is no longer asked from outside, and no longer alerts.
+    expect(gone).toStrictEqual([
+      "prometheus-from-outside",
+      "alertmanager-from-prometheus",
+      "prometheus-to-alertmanager",
+    ]);
+    // The query Service gets another selector; Prometheus gets a sidecar and leaves alerting to others; there is more to watch.
+    expect(changed).toStrictEqual([
+      "prometheus-from-monitoring",
+      "monitoring-to-prometheus",
+      "prometheus-shard-0-a",
+      "prometheus-shard-0-a",
+      "query",
+      "monitoring",
+      "dashboard-query-path",
+    ]);
     const frozen = (each: Run) => {
       const set = byId(each).get("kubernetes:apps/v1:StatefulSet prometheus-shard-0-a")?.inputs["spec"] as Json;
       return [set["selector"], set["serviceName"], set["volumeClaimTemplates"], set["podManagementPolicy"]];
@@ -111,14 +124,14 @@ describe("steps", () => {
 });
 
 describe("order", () => {
-  test("a shard gets series only when every answer includes it: shards, then Queriers, then exporters", async () => {
+  test("a shard gets series only when every answer includes it: shards and Rulers, then Queriers, then exporters", async () => {
     const { resources } = await run({ ...SHARDED, serversCount: 2 });
     const dependencies = (name: string) =>
       resources.find((each) => each.name === name && each.type.startsWith("scaled-prometheus:"))?.dependsOn;
-    expect(dependencies("querier")).toStrictEqual(["namespace", "services", "shard-0", "shard-1"]);
-    expect(dependencies("exporter")).toStrictEqual(["namespace", "services", "querier"]);
-    expect(dependencies("query")).toStrictEqual(["namespace", "services", "querier"]);
-    expect(dependencies("shard-1")).toStrictEqual(["namespace", "services"]);
+    expect(dependencies("querier")).toStrictEqual(["namespace", "services", "network", "shard-0", "shard-1", "ruler"]);
+    expect(dependencies("exporter")).toStrictEqual(["namespace", "services", "network", "querier"]);
+    expect(dependencies("query")).toStrictEqual(["namespace", "services", "network", "querier"]);
+    expect(dependencies("shard-1")).toStrictEqual(["namespace", "services", "network"]);
   });
 
   test("a hub is deleted before the Service by which its Prometheus finds it", async () => {
@@ -130,6 +143,6 @@ describe("order", () => {
   test("in the single size the exporters wait for the one shard", async () => {
     const { resources } = await run({});
     const exporter = resources.find(({ type }) => type === "scaled-prometheus:index:Exporter");
-    expect(exporter?.dependsOn).toStrictEqual(["namespace", "services", "shard-0"]);
+    expect(exporter?.dependsOn).toStrictEqual(["namespace", "services", "network", "shard-0"]);
   });
 });

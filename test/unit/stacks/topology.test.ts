@@ -126,11 +126,15 @@ describe("properties", () => {
         const all = [...inRing, ...retired.sort((left, right) => left - right)];
         expect(topology.exporter.config.shards.map(({ index }) => index)).toStrictEqual(inRing);
         expect(topology.shards.map(({ index }) => index)).toStrictEqual(all);
-        const { endpoints } = topology.querier?.endpoints as { endpoints: { address: string; strict: boolean }[] };
-        expect(endpoints.map(({ address }) => address)).toStrictEqual(
-          all.map((shard) => `sidecar-shard-${String(shard)}-a.scaled-prometheus.svc:10901`),
-        );
-        expect(endpoints.every(({ strict }) => strict)).toBe(true);
+        const { endpoints } = topology.querier?.endpoints as { endpoints: { address: string; strict?: boolean }[] };
+        const required = endpoints.filter(({ strict }) => strict);
+        expect(required.map(({ address }) => address)).toStrictEqual([
+          ...all.map((shard) => `sidecar-shard-${String(shard)}-a.scaled-prometheus.svc:10901`),
+          "ruler-store.scaled-prometheus.svc:10901",
+        ]);
+        expect(endpoints.filter(({ strict }) => !strict)).toStrictEqual([
+          { address: "dns+ruler.scaled-prometheus.svc:10901" },
+        ]);
         expect(topology.shards.filter(({ replicas }) => replicas[0]?.hub !== undefined)).toHaveLength(serversCount);
       }),
       { numRuns: 60 },

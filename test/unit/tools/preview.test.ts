@@ -2,8 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { exitCode } from "../../../tools/commands/preview";
-import { digestPreview, formatDigest } from "../../../tools/preview/digest";
+import { digestPreview, type PreviewDigest } from "../../../tools/preview/digest";
 import { askHistory, describeHistory } from "../../../tools/preview/history";
+import { summarise } from "../../../tools/preview/summary";
+import { summaryText } from "../../../tools/preview/text";
 import type { QueryResult } from "../../../tools/prometheus-api";
 import { PrometheusApi } from "../../../tools/prometheus-api";
 
@@ -18,33 +20,43 @@ function step(op: string, type: string, name: string, more: object = {}): object
   return { op, urn: urn(type, name), ...(op === "create" ? { newState: state } : { oldState: state }), ...more };
 }
 
+/** Lines of the summary, without its head. */
+function formatDigest(digest: PreviewDigest): readonly string[] {
+  const circumstances = { stack: "dev", findings: [], wasPoliced: true, history: [], exitCode: 0 };
+  return summaryText(summarise(digest, circumstances), false).trimEnd().split("\n").slice(2);
+}
+
 const statefulSet = "kubernetes:apps/v1:StatefulSet";
 
 describe("the preview's summary", () => {
   test("of a recorded preview: what goes first, data marked, names of the objects", () => {
     const digest = digestPreview(recorded);
     expect(formatDigest(digest)).toEqual([
-      "delete (7):",
+      "",
+      "Holds data (1):",
       "  -  StatefulSet prometheus-shard-2-a  [HOLDS DATA]",
+      "",
+      "Deleted (3):",
       "  -  ConfigMap prometheus-shard-2-a",
-      "  -  Prometheus prometheus-shard-2-a",
-      "  -  Service prometheus-shard-2-a",
-      "  -  Service sidecar-shard-2-a",
-      "  -  Shard shard-2",
-      "  -  ShardPair shard-2-a",
-      "replace (1):",
-      '  +- ConfigMap querier-610723354d: data["endpoints.yaml"], metadata.name',
-      "update (1):",
-      "  ~  Deployment querier: spec.template.spec.volumes[0].configMap.name",
+      "  -  Service prometheus-shard-2-a, sidecar-shard-2-a",
+      "",
+      "Replaced (1):",
+      "  +- ConfigMap querier-610723354d",
+      "       metadata.name: querier-534c9e59ee -> querier-610723354d",
+      "",
+      "Changed (1):",
+      "  ~  Deployment querier",
+      "       spec.template.spec.volumes[0].configMap.name",
+      "",
       "44 resources stay as they are",
     ]);
-    expect(exitCode(digest, [2], [])).toBe(2);
+    expect(exitCode(digest, { shards: [2], histories: [] })).toBe(2);
   });
 
   test("of no change", () => {
     const digest = digestPreview({ steps: [{ op: "same", urn: urn(statefulSet, "x") }], changeSummary: { same: 46 } });
-    expect(formatDigest(digest)).toEqual(["no changes", "46 resources stay as they are"]);
-    expect(exitCode(digest, [], [])).toBe(0);
+    expect(formatDigest(digest)).toEqual(["", "46 resources stay as they are"]);
+    expect(exitCode(digest, { shards: [], histories: [] })).toBe(0);
   });
 
   test("names the properties of updates, and what forces a replacement", () => {
@@ -60,11 +72,17 @@ describe("the preview's summary", () => {
       ],
     });
     expect(formatDigest(digest)).toEqual([
-      "replace (1):",
-      "  +- ConfigMap map: metadata.name",
-      "update (2):",
-      "  ~  Deployment exporter: spec.replicas",
-      "  ~  Service query: spec",
+      "",
+      "Replaced (1):",
+      "  +- ConfigMap map",
+      "       metadata.name",
+      "",
+      "Changed (2):",
+      "  ~  Deployment exporter",
+      "       spec.replicas",
+      "  ~  Service query",
+      "       spec",
+      "",
       "0 resources stay as they are",
     ]);
   });
@@ -82,7 +100,7 @@ describe("the preview's summary", () => {
   ])("%s of %s %s holds data: %s", (op, type, name, expected) => {
     const digest = digestPreview({ steps: [step(op, type, name)] });
     expect(digest.changes[0]?.bearsData).toBe(expected);
-    expect(exitCode(digest, [], [])).toBe(expected ? 2 : 0);
+    expect(exitCode(digest, { shards: [], histories: [] })).toBe(expected ? 2 : 0);
   });
 
   test("shows errors without colour codes, warnings once, and nothing of plugins on PATH", () => {
@@ -96,7 +114,7 @@ describe("the preview's summary", () => {
     });
     expect(digest.errors).toEqual(["the stack's config has 1 problem"]);
     expect(digest.warnings).toEqual(["deprecated"]);
-    expect(exitCode(digest, [], [])).toBe(1);
+    expect(exitCode(digest, { shards: [], histories: [] })).toBe(1);
   });
 
   test("refuses an unknown shape with a reason", () => {
@@ -149,8 +167,8 @@ describe("the history of a shard", () => {
     expect(history.span).toBeUndefined();
     expect(describeHistory(history)).toMatch(/^shard 3: no samples within 1 days: nothing/);
     const digest = digestPreview({});
-    expect(exitCode(digest, [3], [history])).toBe(0);
+    expect(exitCode(digest, { shards: [3], histories: [history] })).toBe(0);
     // Nobody could be asked: not known to be harmless.
-    expect(exitCode(digest, [3], [])).toBe(2);
+    expect(exitCode(digest, { shards: [3], histories: [] })).toBe(2);
   });
 });

@@ -26,11 +26,14 @@ describe("a stack's config, as the tools read it", () => {
   test("without keys: the program's defaults", () => {
     expect(parse("config: {}")).toEqual({
       path: "Pulumi.x.yaml",
+      makesCluster: false,
       createThanos: false,
       serversCount: 1,
       retiredShards: [],
       deletionProtection: true,
       cluster: undefined,
+      storagePhase: "off",
+      localRetention: 172_800_000,
       retention: undefined,
     });
     expect(parse("")).toEqual(parse("config: {}"));

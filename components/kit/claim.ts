@@ -1,0 +1,22 @@
+import type { types } from "@pulumi/kubernetes";
+import { NAMES } from "../../model/names";
+
+/** The volume of a StatefulSet. */
+export interface ClaimArgs {
+  /** Size, a Kubernetes quantity. */
+  readonly storageSize: string;
+  /** StorageClass; default: the cluster's. */
+  readonly storageClassName?: string;
+}
+
+/** The claim template `data` of a StatefulSet. */
+export function dataClaim(args: ClaimArgs): types.input.core.v1.PersistentVolumeClaim {
+  return {
+    metadata: { name: NAMES.claimTemplate },
+    spec: {
+      accessModes: ["ReadWriteOnce"],
+      resources: { requests: { storage: args.storageSize } },
+      ...(args.storageClassName === undefined ? {} : { storageClassName: args.storageClassName }),
+    },
+  };
+}

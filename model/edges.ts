@@ -1,0 +1,83 @@
+import { PORTS } from "./names";
+import type { PodComponent } from "./parts";
+
+/**
+ * Who talks to whom: the only list of the pipeline's connections. The NetworkPolicies are made from it, and a test and a
+ * policy hold every Service and every address in a config file against it.
+ */
+
+/** Who may be at the other end, outside the pipeline's own pods. */
+export type Outsider =
+  /** Whoever pushes samples. */
+  | "push"
+  /** Whoever asks queries. */
+  | "query"
+  /** Whoever looks at alerts and silences them. */
+  | "alertmanager"
+  /** Where notifications go: any address, because only the receivers' config knows. */
+  | "receivers"
+  /** The server of the bucket: any address, because only the object storage's config knows. */
+  | "bucket";
+
+/** One end of an edge: a part, or somebody outside. */
+export type EdgeEnd = PodComponent | { readonly outside: Outsider };
+
+/** One connection: who opens it, to whom, on which container ports. */
+export interface Edge {
+  readonly from: EdgeEnd;
+  readonly to: EdgeEnd;
+  /** Container ports, not those of a Service: NetworkPolicies see what is behind it. Empty: every port. */
+  readonly ports: readonly number[];
+  /** Only between the two parts of the same replica of the same shard. */
+  readonly isWithinReplica?: boolean;
+  /** Only in this size. */
+  readonly size?: Size;
+  /** Only in stacks that have this part too. */
+  readonly needs?: PodComponent;
+}
+
+/** Without and with Thanos. */
+export type Size = "single" | "sharded";
+
+/** Every connection in every size. Those whose parts a stack does not have are left out there. */
+export const EDGES: readonly Edge[] = [
+  { from: { outside: "push" }, to: "exporter", ports: [PORTS.push] },
+  { from: "exporter", to: "hub", ports: [PORTS.hub] },
+  // A scrape empties a hub: nobody else may.
+  { from: "prometheus", to: "hub", ports: [PORTS.hub], isWithinReplica: true },
+  { from: { outside: "query" }, to: "prometheus", ports: [PORTS.gate], size: "single" },
+  { from: { outside: "query" }, to: "querier", ports: [PORTS.thanosHttp], size: "sharded" },
+  // Of a shard's Prometheus only the sidecar is asked, by gRPC.
+  { from: "querier", to: "prometheus", ports: [PORTS.thanosGrpc], size: "sharded" },
+  { from: "querier", to: "ruler", ports: [PORTS.thanosGrpc], size: "sharded" },
+  { from: "querier", to: "store", ports: [PORTS.thanosGrpc], size: "sharded" },
+  { from: "ruler", to: "querier", ports: [PORTS.thanosHttp], size: "sharded" },
+  { from: "ruler", to: "alertmanager", ports: [PORTS.alertmanager], size: "sharded" },
+  { from: "prometheus", to: { outside: "bucket" }, ports: [], needs: "compactor" },
+  { from: "ruler", to: { outside: "bucket" }, ports: [], needs: "compactor" },
+  { from: "store", to: { outside: "bucket" }, ports: [] },
+  { from: "compactor", to: { outside: "bucket" }, ports: [] },
+  { from: "prometheus", to: "alertmanager", ports: [PORTS.alertmanager], size: "single" },
+  { from: { outside: "alertmanager" }, to: "alertmanager", ports: [PORTS.alertmanager] },
+  { from: "alertmanager", to: { outside: "receivers" }, ports: [] },
+  // What watches reads metrics only; of a hub that is /internal, which a NetworkPolicy can't tell from /metrics.
+  { from: "monitoring", to: "exporter", ports: [PORTS.ops] },
+  { from: "monitoring", to: "hub", ports: [PORTS.hub] },
+  { from: "monitoring", to: "prometheus", ports: [PORTS.gate, PORTS.ops], size: "single" },
+  { from: "monitoring", to: "prometheus", ports: [PORTS.gate, PORTS.ops, PORTS.thanosHttp], size: "sharded" },
+  { from: "monitoring", to: "querier", ports: [PORTS.thanosHttp], size: "sharded" },
+  { from: "monitoring", to: "ruler", ports: [PORTS.thanosHttp], size: "sharded" },
+  { from: "monitoring", to: "store", ports: [PORTS.thanosHttp] },
+  { from: "monitoring", to: "compactor", ports: [PORTS.thanosHttp] },
+  { from: "monitoring", to: "alertmanager", ports: [PORTS.alertmanager] },
+  { from: { outside: "query" }, to: "monitoring", ports: [PORTS.gate] },
+];
+
+/** The edges of a stack: of its size, between parts that it has. */
+export function edgesOf(size: Size, components: readonly PodComponent[]): readonly Edge[] {
+  const exists = (end: EdgeEnd) => typeof end === "object" || components.includes(end);
+  return EDGES.filter(
+    ({ from, to, needs, size: only }) =>
+      (only ?? size) === size && exists(from) && exists(to) && (needs === undefined || components.includes(needs)),
+  );
+}

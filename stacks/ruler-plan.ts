@@ -1,0 +1,66 @@
+import { RULER_PATHS } from "../components/kit/paths";
+import type { RulerArgs } from "../components/ruler";
+import { rulerRules } from "../components/rules/generate";
+import type { RuleFile } from "../components/rules/rule-file";
+import { NAMES, PIPELINE_LABELS, PORTS, RULER_SHARD, serviceHost } from "../model/names";
+import type { Config } from "./config";
+import type { ObjectStoragePlan } from "./object-storage-plan";
+import { ruleQueryOffset } from "./prometheus-plan";
+
+/** A pair: one evaluates while the other restarts. */
+export const RULER_REPLICAS = 2;
+
+/** One entry of the Querier's endpoint file. */
+export interface Endpoint {
+  readonly address: string;
+  readonly strict?: true;
+}
+
+/**
+ * How the Queriers find the Rulers. Strict, through the Service of the ready ones: when none is, answers are errors. And
+ * each by itself, so that an answer holds what any of them recorded, also while another one is away.
+ */
+export function rulerEndpoints(namespace: string): readonly Endpoint[] {
+  const port = String(PORTS.thanosGrpc);
+  return [
+    { address: `${serviceHost(NAMES.rulerStore, namespace)}:${port}`, strict: true },
+    { address: `dns+${serviceHost(NAMES.ruler, namespace)}:${port}` },
+  ];
+}
+
+/** The Ruler pair and its rules. */
+export function ruler(
+  config: Config,
+  rules: readonly RuleFile[],
+  objectStorage: ObjectStoragePlan | undefined,
+): RulerArgs {
+  const { query, storage, namespace } = config;
+  const url = (service: string, port: number) => `http://${serviceHost(service, namespace.name)}:${String(port)}`;
+  const queryUrl = url(NAMES.query, PORTS.query);
+  const queryOffset = ruleQueryOffset(config);
+  return {
+    replicas: RULER_REPLICAS,
+    flags: {
+      // An alert is the same alert from both Rulers, and before and after a move to another shard or size.
+      "alert.label-drop": Object.values(PIPELINE_LABELS),
+      "alert.query-url": queryUrl,
+      "alertmanagers.url": url(NAMES.alertmanager, PORTS.alertmanager),
+      "data-dir": RULER_PATHS.data,
+      "enable-auto-gomemlimit": true,
+      "eval-interval": query.evaluationInterval,
+      "grpc-address": `0.0.0.0:${String(PORTS.thanosGrpc)}`,
+      "http-address": `0.0.0.0:${String(PORTS.thanosHttp)}`,
+      query: queryUrl,
+      "rule-file": `${RULER_PATHS.rules}/*`,
+      "rule-query-offset": queryOffset,
+      "tsdb.retention": objectStorage?.localRetention ?? config.retention.sharded,
+      ...objectStorage?.rulerFlags,
+    },
+    labels: { [PIPELINE_LABELS.cluster]: config.clusterLabel, [PIPELINE_LABELS.shard]: RULER_SHARD },
+    rules: rulerRules(rules, { interval: query.evaluationInterval, queryOffset }),
+    storageSize: storage.rulerSize,
+    ...(storage.className === undefined ? {} : { storageClassName: storage.className }),
+    isProtected: config.deletionProtection,
+    ...(objectStorage?.uploads.secret === undefined ? {} : { storageSecret: objectStorage.uploads.secret }),
+  };
+}

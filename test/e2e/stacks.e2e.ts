@@ -1,0 +1,84 @@
+/** The stacks of production, previewed and deployed by the real CLI through the echo provider (test/echo). */
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { z } from "zod";
+import { INVENTORY_STACKS, inventoryFile, inventoryText, PREVIEW_CASES, previewFile, previewOf } from "../echo/cases";
+import { EchoWorkspace } from "../echo/workspace";
+import { monitoringTests } from "./stacks/monitoring-tests";
+
+const STALE = "make fixtures writes it anew: read the difference before you commit it";
+
+const summarySchema = z.object({ findings: z.array(z.unknown()), changes: z.array(z.unknown()), exitCode: z.number() });
+
+let workspace: EchoWorkspace;
+
+beforeAll(() => {
+  workspace = EchoWorkspace.create();
+});
+
+afterAll(() => {
+  workspace.remove();
+});
+
+// In order: prod finds its cluster in the outputs of prod-cluster.
+describe.each(INVENTORY_STACKS)("stack %s", (stack) => {
+  it("previews as new things only", async () => {
+    await workspace.makeStack(stack);
+    const plan = await workspace.plan(stack);
+    expect(plan.errors).toEqual([]);
+    expect(plan.changes.length).toBeGreaterThan(10);
+    expect([...new Set(plan.changes.map(({ action }) => action))]).toEqual(["create"]);
+  });
+
+  it("deploys, and what it deployed is the committed inventory", async () => {
+    await workspace.up(stack);
+    expect(await inventoryText(workspace, stack), STALE).toBe(readFileSync(inventoryFile(stack), "utf8"));
+  });
+
+  it("previews without a change and without a finding right after", async () => {
+    const { stdout, stderr, code } = await workspace.tool(["preview", stack, "--json", "--expect-no-changes"]);
+    const summary = summarySchema.parse(JSON.parse(stdout));
+    expect(summary, stderr).toEqual({ findings: [], changes: [], exitCode: 0 });
+    expect(code).toBe(0);
+  });
+});
+
+describe("changes to prod", () => {
+  it("one shard more touches nothing of the shards that are there", async () => {
+    workspace.writeStack("prod", { serversCount: 5 });
+    const plan = await workspace.plan("prod");
+    workspace.writeStack("prod");
+    expect(plan.errors).toEqual([]);
+    const objects = plan.changes.map(({ action, object, name }) => ({ action, name: object ?? name }));
+    const made = objects.filter(({ action }) => action === "create").map(({ name }) => name);
+    const others = objects.filter(({ action }) => action !== "create").map(({ name }) => name);
+    expect(made.filter((name) => !name.includes("shard-4"))).toEqual([]);
+    expect(made).toContain("prometheus-shard-4-a");
+    // The ring and the list of endpoints, and those who read them.
+    expect(others.filter((name) => !/^(exporter|querier|monitoring)(-|$)/.test(name))).toEqual([]);
+  });
+
+  it.each(PREVIEW_CASES)("preview of $name is as committed, exit code $exitCode", async (each) => {
+    const { text, code, problems } = await previewOf(workspace, each);
+    expect(code, problems).toBe(each.exitCode);
+    expect(text, STALE).toBe(readFileSync(previewFile(each.name), "utf8"));
+  });
+});
+
+describe("another way to the cluster", () => {
+  it("an existing EKS cluster is found by its name", async () => {
+    const cluster = { kind: "eks", name: "somebody-elses", region: "eu-central-1" };
+    await workspace.makeStack("existing", { cluster }, "prod");
+    const plan = await workspace.plan("existing");
+    expect(plan.errors).toEqual([]);
+    expect(plan.changes.map(({ name }) => name)).toContain("prometheus-shard-3-a");
+  });
+
+  it("a stack that made no cluster is an error", async () => {
+    await workspace.makeStack("lost", { cluster: { kind: "stack", ref: "nowhere" } }, "prod");
+    const plan = await workspace.plan("lost");
+    expect(plan.errors.join("\n")).toContain("nowhere");
+  });
+});
+
+describe("monitoring and dashboards of a dev stack", monitoringTests);

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { NAMES } from "../../../model/names";
+import { kubectl } from "../../../tools/kubectl";
+import { form } from "../kit/form";
+import { restartsIn } from "../kit/objects";
+import { until } from "../kit/wait";
+import { MonitoringWorld, stack } from "./monitoring-world";
+
+/** Tests of what watches the pipeline, on a dev stack of their own. */
+export function monitoringTests(): void {
+  let made: MonitoringWorld | undefined;
+
+  function world(): MonitoringWorld {
+    if (made === undefined) throw new Error("the dev stack could not be deployed");
+    return made;
+  }
+
+  beforeAll(async () => {
+    made = await MonitoringWorld.create();
+  });
+
+  afterAll(async () => {
+    await made?.close();
+  });
+
+  test("every part of two shards is scraped", async () => {
+    const perJob = await until("every part to answer", { seconds: 90, everyMilliseconds: 1_000 }, async () => {
+      const { samples } = await world().api("monitoring").vector("count by (job) (up == 1)");
+      return samples.length >= 8 ? samples : undefined;
+    });
+    expect(Object.fromEntries(perJob.map(({ labels, value }) => [labels["job"], value]))).toMatchObject({
+      prometheus: 2,
+      gate: 2,
+      hub: 2,
+      sidecar: 2,
+      exporter: 1,
+      querier: 1,
+      alertmanager: 1,
+      monitoring: 1,
+    });
+  });
+
+  test("every expression of every panel returns data under the feed", async () => {
+    const expressions = world().expressions();
+    expect(expressions.length).toBeGreaterThan(35);
+    for (const each of expressions) {
+      const name = `${each.dashboard}, ${each.panel}: ${each.expr}`;
+      // Rates need two scrapes after the first push or query.
+      await until(`data for ${name}`, { seconds: 90, everyMilliseconds: 1_000 }, async () => {
+        return (await world().count(each)) > 0;
+      });
+    }
+  });
+
+  test("every alert is evaluated, and none fires in a pipeline that is well", async () => {
+    expect(await world().unhealthyRules()).toEqual([]);
+    const firing = await world().api("monitoring").vector('ALERTS{alertstate="firing"}');
+    expect(firing.samples.map(({ labels }) => labels)).toEqual([]);
+    expect(await restartsIn(stack)).toEqual([]);
+  });
+
+  test.runIf(form === "long")("the loss of the exporters reaches Alertmanager", async () => {
+    const scale = (replicas: number) =>
+      kubectl({ namespace: stack }, ["scale", "deployment", NAMES.exporter, `--replicas=${String(replicas)}`]);
+    await scale(0);
+    try {
+      const isTold = async () =>
+        (await world().alerts()).some(({ alertname, part }) => alertname === "PartDown" && part === "exporter");
+      await until("PartDown in Alertmanager", { seconds: 300, everyMilliseconds: 2_000 }, isTold);
+    } finally {
+      await scale(1);
+    }
+  });
+}

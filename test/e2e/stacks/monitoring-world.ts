@@ -1,0 +1,84 @@
+import { z } from "zod";
+import { expressionsOf, type DataSource, type PanelExpression } from "../../../components/dashboards/dashboard";
+import { NAMES, PORTS } from "../../../model/names";
+import { parseConfig } from "../../../stacks/config";
+import { dashboardsOf } from "../../../stacks/grafana-plan";
+import { PortForward } from "../../../tools/port-forward";
+import { PrometheusApi } from "../../../tools/prometheus-api";
+import { committedConfig, Workspace } from "../kit/workspace";
+import type { BackgroundCommand } from "../kit/command";
+
+/** The stack of these tests, and its namespace. */
+export const stack = "e2e-monitoring";
+
+const alertsSchema = z.array(z.object({ labels: z.record(z.string(), z.string()) }));
+const rulesSchema = z.object({
+  data: z.object({
+    groups: z.array(z.object({ rules: z.array(z.object({ name: z.string(), health: z.string() })) })),
+  }),
+});
+
+/** A dev stack that is fed, with tunnels to those who know about it. */
+export class MonitoringWorld {
+  private feed: BackgroundCommand | undefined;
+
+  private constructor(
+    readonly workspace: Workspace,
+    private readonly tunnels: Readonly<Record<DataSource | "alertmanager", PortForward>>,
+  ) {}
+
+  /** Deploys the dev stack and starts to feed it. */
+  static async create(): Promise<MonitoringWorld> {
+    const workspace = await Workspace.create("monitoring", [stack]);
+    workspace.writeStack(stack, {
+      ...committedConfig("dev"),
+      namespace: { name: stack },
+      monitoring: { storageSize: "512Mi", retention: "6h", scrapeInterval: "5s" },
+    });
+    await workspace.mustTool(["up", stack, "--no-feed"]);
+    const open = (service: string, remotePort: number) =>
+      PortForward.open({ target: { namespace: stack }, resource: `svc/${service}`, remotePort });
+    const world = new MonitoringWorld(workspace, {
+      query: await open(NAMES.query, PORTS.query),
+      monitoring: await open(NAMES.monitoring, PORTS.gate),
+      alertmanager: await open(NAMES.alertmanager, PORTS.alertmanager),
+    });
+    const fleet = ["--gateways", "40", "--series", "80", "--unassigned", "50"];
+    world.feed = workspace.startTool(["feed", stack, ...fleet, "--interval", "10", "--duration", "1800"]);
+    return world;
+  }
+
+  /** Every expression of every dashboard of this stack. */
+  expressions(): readonly PanelExpression[] {
+    return expressionsOf(dashboardsOf(parseConfig({ createThanos: true })));
+  }
+
+  api(source: DataSource): PrometheusApi {
+    return new PrometheusApi(this.tunnels[source].url);
+  }
+
+  /** How many series an expression gives. */
+  async count({ source, expr }: Pick<PanelExpression, "source" | "expr">): Promise<number> {
+    return (await this.api(source).vector(expr)).samples.length;
+  }
+
+  /** Rules that are not evaluated without an error, with their state. */
+  async unhealthyRules(): Promise<readonly string[]> {
+    const answer = await fetch(`${this.tunnels.monitoring.url}/api/v1/rules`);
+    const rules = rulesSchema.parse(await answer.json()).data.groups.flatMap((group) => group.rules);
+    if (rules.length === 0) return ["there is no rule"];
+    return rules.filter(({ health }) => health !== "ok").map(({ name, health }) => `${name}: ${health}`);
+  }
+
+  /** Labels of the alerts that Alertmanager shows. */
+  async alerts(): Promise<readonly Readonly<Record<string, string>>[]> {
+    const answer = await fetch(`${this.tunnels.alertmanager.url}/api/v2/alerts`);
+    return alertsSchema.parse(await answer.json()).map(({ labels }) => labels);
+  }
+
+  async close(): Promise<void> {
+    await this.feed?.stop("SIGINT");
+    for (const tunnel of Object.values(this.tunnels)) await tunnel.close();
+    await this.workspace.remove();
+  }
+}

@@ -1,0 +1,160 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Alert, AlertScope } from "../../../components/alerts/alert";
+import { alertFile, alertsByGroup } from "../../../components/alerts/groups";
+import { toYaml } from "../../../components/kit/yaml";
+import { promtool, promtoolErrors } from "../promtool";
+import { SCOPE, type AlertCase } from "./alert-cases/alert-case";
+import { AVAILABILITY_CASES } from "./alert-cases/availability";
+import { STORAGE_CASES } from "./alert-cases/storage";
+import { WRITE_PATH_CASES } from "./alert-cases/write-path";
+
+const RUNBOOKS = join(__dirname, "..", "..", "..", "docs", "runbooks");
+/** Every alert with situations in which it fires and in which it does not. */
+const ALERT_CASES: readonly AlertCase[] = [...AVAILABILITY_CASES, ...WRITE_PATH_CASES, ...STORAGE_CASES];
+
+const SECTIONS = ["## Meaning", "## Impact", "## What to look at", "## How to fix it"];
+
+function alertsOf(scope: AlertScope): Alert[] {
+  return Object.values(alertsByGroup(scope)).flat();
+}
+
+const NAMES = [...new Set(alertsOf(SCOPE).map(({ name }) => name))].sort();
+
+function severityOf(name: string): string {
+  return alertsOf(SCOPE).find((alert) => alert.name === name)?.severity ?? "";
+}
+
+function braces(labels: Readonly<Record<string, string>>): string {
+  return `{${Object.entries(labels)
+    .map(([name, value]) => `${name}="${value}"`)
+    .join(",")}}`;
+}
+
+/** A file for `promtool test rules`: which ALERTS of the case's alert fire. */
+function promtoolTest(each: AlertCase): object {
+  const own = { alertname: each.alert, alertstate: "firing", severity: severityOf(each.alert), part: each.part ?? "" };
+  return {
+    rule_files: ["alerts.yaml"],
+    evaluation_interval: "1m",
+    tests: [
+      {
+        interval: "1m",
+        input_series: Object.entries(each.series).map(([series, values]) => ({ series, values })),
+        promql_expr_test: [
+          {
+            expr: `ALERTS{alertname="${each.alert}",alertstate="firing"}`,
+            eval_time: `${String(each.minute)}m`,
+            exp_samples: each.fires.map((labels) => ({ labels: `ALERTS${braces({ ...own, ...labels })}`, value: 1 })),
+          },
+        ],
+      },
+    ],
+  };
+}
+
+describe("every alert", () => {
+  test.each(NAMES)("%s has a situation in which it fires, and one in which it does not", (name) => {
+    const cases = ALERT_CASES.filter(({ alert }) => alert === name);
+    expect(cases.some(({ fires }) => fires.length > 0)).toBe(true);
+    expect(cases.some(({ fires }) => fires.length === 0)).toBe(true);
+  });
+
+  test.each(NAMES)("%s has a runbook page with all its sections", (name) => {
+    const path = join(RUNBOOKS, `${name}.md`);
+    expect(existsSync(path)).toBe(true);
+    const text = readFileSync(path, "utf8");
+    expect(text.startsWith(`# ${name}\n`)).toBe(true);
+    expect(SECTIONS.filter((section) => !text.includes(`\n${section}\n`))).toStrictEqual([]);
+  });
+
+  test("there is no page without an alert", () => {
+    const pages = readdirSync(RUNBOOKS).filter((file) => file !== "README.md");
+    expect(pages.sort()).toStrictEqual(NAMES.map((name) => `${name}.md`));
+  });
+
+  test("names its page, and says who has to look how soon", () => {
+    const rules = alertFile({ ...SCOPE, runbooks: "https://example.org/runbooks" }).groups.flatMap(
+      ({ rules: list }) => list,
+    ) as { alert: string; annotations: { runbook_url: string }; labels: { severity: string; part: string } }[];
+    for (const { alert, annotations, labels } of rules) {
+      expect(annotations.runbook_url).toBe(`https://example.org/runbooks/${alert}.md`);
+      expect(["critical", "warning"]).toContain(labels.severity);
+      expect(labels.part).not.toBe("");
+    }
+  });
+});
+
+describe("alerts know the stack", () => {
+  const named = (scope: AlertScope) => new Set(alertsOf(scope).map(({ name }) => name));
+  const expression = (scope: AlertScope, name: string) => alertsOf(scope).find((alert) => alert.name === name)?.expr;
+
+  test("the number of shards and pods is in the expressions", () => {
+    const deployed = [0, 1, 2, 3, 7].map((shard) => ({ shard, replica: "a" }));
+    const scope = { ...SCOPE, deployed, ringShards: 4, replicas: { exporter: 3, querier: 2, alertmanager: 1 } };
+    expect(expression(scope, "EndpointsMissing")).toMatch(/ < 5$/);
+    expect(expression(scope, "RingDisagreement")).toContain("exporter_ring_shards != 4");
+    expect(expression(scope, "ReplicasMissing")).toMatch(/ < 3$/);
+  });
+
+  test("the single size has nothing of Thanos, and no upload without object storage", () => {
+    const single = { ...SCOPE, isSharded: false, replicas: { exporter: 1, alertmanager: 1 }, hasObjectStorage: false };
+    for (const name of ["EndpointsMissing", "ReplicasMissing", "UploadStale"])
+      expect(named(single)).not.toContain(name);
+    expect(named(single)).toContain("PartDown");
+    expect(JSON.stringify(alertsOf(single))).not.toMatch(/thanos|querier|sidecar/i);
+  });
+});
+
+describe.skipIf(promtool === undefined)("promtool", () => {
+  const file = toYaml(alertFile(SCOPE));
+
+  test("accepts the rule file", () => {
+    expect(
+      promtoolErrors(["check", "rules", "--lint=all", "--lint-fatal", "alerts.yaml"], { "alerts.yaml": file }),
+    ).toBe("");
+  });
+
+  test.each(ALERT_CASES.map((each) => [each.alert, each.when, each] as const))("%s: %s", (_alert, _when, each) => {
+    const files = { "alerts.yaml": file, "test.yaml": toYaml(promtoolTest(each)) };
+    expect(promtoolErrors(["test", "rules", "test.yaml"], files)).toBe("");
+  });
+
+  test("the texts are filled in", () => {
+    const unit = {
+      rule_files: ["alerts.yaml"],
+      evaluation_interval: "1m",
+      tests: [
+        {
+          interval: "1m",
+          input_series: [{ series: 'up{job="hub",instance="hub-shard-1-a",shard="1",replica="a"}', values: "0x20" }],
+          alert_rule_test: [
+            {
+              eval_time: "10m",
+              alertname: "ShardPartDown",
+              exp_alerts: [
+                {
+                  exp_labels: {
+                    severity: "critical",
+                    part: "shard",
+                    job: "hub",
+                    instance: "hub-shard-1-a",
+                    shard: "1",
+                    replica: "a",
+                  },
+                  exp_annotations: {
+                    summary: "hub of shard 1, replica a, does not answer",
+                    description: alertsOf(SCOPE).find(({ name }) => name === "ShardPartDown")?.description,
+                    runbook_url: "docs/runbooks/ShardPartDown.md",
+                  },
+                },
+              ],
+            },
+          ],
+        },
+      ],
+    };
+    expect(promtoolErrors(["test", "rules", "test.yaml"], { "alerts.yaml": file, "test.yaml": toYaml(unit) })).toBe("");
+  });
+});
