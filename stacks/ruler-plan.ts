@@ -51,7 +51,8 @@ export function ruler(
       "grpc-address": `0.0.0.0:${String(PORTS.thanosGrpc)}`,
       "http-address": `0.0.0.0:${String(PORTS.thanosHttp)}`,
       query: queryUrl,
-      "rule-file": `${RULER_PATHS.rules}/*`,
+      // Kubernetes keeps a mounted map in folders whose names begin with dots.
+      "rule-file": `${RULER_PATHS.rules}/[^.]*`,
       "rule-query-offset": queryOffset,
       "tsdb.retention": objectStorage?.localRetention ?? config.retention.sharded,
       ...objectStorage?.rulerFlags,

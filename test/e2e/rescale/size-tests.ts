@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { Labels, QueryResult } from "../../../tools/prometheus-api";
 import { check, disagreements } from "../kit/checker";
+import { until } from "../kit/wait";
 import { stackConfig, stacks, type World } from "./world";
 
 /** Questions that every size answers alike, at an instant and over a range. */
@@ -54,6 +55,8 @@ export function sizeTests(world: () => World): void {
 
   async function ask(): Promise<readonly (readonly string[])[]> {
     return world().with(stacks.size, async ({ api }) => {
+      // A root that has just started answers with an error until it has reached every shard.
+      await until("an answer of the root", { seconds: 60 }, async () => (await api.number("count(up)")) > 0);
       const found: (readonly string[])[] = [];
       for (const question of questions) {
         found.push(canonical(await api.query(question, at)));
