@@ -12,7 +12,7 @@ import { container, podTemplate } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { THANOS_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
-import { withoutWaiting } from "./kit/waiting";
+import { takenUpAgain, withoutWaiting } from "./kit/waiting";
 
 /** More than Thanos' own 120 s. */
 const GRACE_SECONDS = 150;
@@ -46,7 +46,7 @@ export class Compactor extends Component {
     new apps.StatefulSet(
       name,
       {
-        metadata,
+        metadata: takenUpAgain(metadata),
         spec: {
           replicas: 1,
           serviceName: name,

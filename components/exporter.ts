@@ -13,7 +13,7 @@ import { podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { clusterIpSpec } from "./kit/service";
-import { withoutWaiting, workloadTimeouts } from "./kit/waiting";
+import { goneAtOnce, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 const PATHS = { config: "/etc/exporter", file: "exporter.json" } as const;
 
@@ -52,7 +52,7 @@ export class Exporter extends Component {
     const deployment = new apps.Deployment(
       name,
       {
-        metadata: { name, namespace: platform.namespace, labels },
+        metadata: goneAtOnce({ name, namespace: platform.namespace, labels }),
         spec: {
           replicas: args.replicas,
           selector: { matchLabels: selector },

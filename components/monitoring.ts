@@ -14,7 +14,7 @@ import { replayingProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
-import { withoutWaiting } from "./kit/waiting";
+import { takenUpAgain, withoutWaiting } from "./kit/waiting";
 
 /** Seconds for writing the head at a stop. It is a small one. */
 const GRACE_SECONDS = 120;
@@ -90,7 +90,7 @@ export class Monitoring extends Component {
     new apps.StatefulSet(
       name,
       {
-        metadata,
+        metadata: takenUpAgain(metadata),
         spec: {
           replicas: 1,
           serviceName: name,

@@ -14,7 +14,7 @@ import { container, podTemplate } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { THANOS_UID } from "./kit/security";
 import { toYaml } from "./kit/yaml";
-import { withoutWaiting, workloadTimeouts } from "./kit/waiting";
+import { goneAtOnce, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** Seconds that clients have to notice that a pod stops, before it does. */
 const DRAIN_SECONDS = 5;
@@ -52,7 +52,7 @@ export class Querier extends Component {
     new apps.Deployment(
       name,
       {
-        metadata: { name, namespace: platform.namespace, labels },
+        metadata: goneAtOnce({ name, namespace: platform.namespace, labels }),
         spec: {
           replicas: args.replicas,
           selector: { matchLabels: selector },

@@ -12,7 +12,7 @@ import { container, podTemplate } from "./kit/pod";
 import { replayingProbes } from "./kit/probes";
 import { THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
-import { withoutWaiting } from "./kit/waiting";
+import { takenUpAgain, withoutWaiting } from "./kit/waiting";
 
 /** More than Thanos' own 120 s for reads under way. */
 const GRACE_SECONDS = 150;
@@ -48,7 +48,7 @@ export class StoreGateway extends Component {
     const statefulSet = new apps.StatefulSet(
       name,
       {
-        metadata: metadata(name),
+        metadata: takenUpAgain(metadata(name)),
         spec: {
           replicas: 1,
           serviceName: pods,

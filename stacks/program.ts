@@ -15,6 +15,13 @@ import type { StackOutputs } from "./outputs";
 /** Folder of the repository. */
 const ROOT = join(__dirname, "..");
 
+/** Pulumi prints a RunError's message alone, but spends up to a minute on colouring its stack first. */
+function readable(message: string): pulumi.RunError {
+  const error = new pulumi.RunError(message);
+  error.stack = "";
+  return error;
+}
+
 function readInputs(): { readonly config: Config; readonly rules: readonly RuleFile[] } {
   try {
     const config = parseConfig(readRawConfig());
@@ -24,8 +31,7 @@ function readInputs(): { readonly config: Config; readonly rules: readonly RuleF
     if (directory === undefined) return { config, rules: [] };
     return { config, rules: readRules(ROOT, { directory, minimumOffset: milliseconds(ruleQueryOffset(config)) }) };
   } catch (error) {
-    // Pulumi prints a RunError without a stack.
-    if (error instanceof ConfigError || error instanceof RulesError) throw new pulumi.RunError(error.message);
+    if (error instanceof ConfigError || error instanceof RulesError) throw readable(error.message);
     throw error;
   }
 }

@@ -5,6 +5,12 @@ import { PROJECT } from "../../model/names";
 type Metadata = types.input.meta.v1.ObjectMeta;
 
 /**
+ * Deleted in the background: the object goes at once and its pods end by themselves, with their grace. In the foreground
+ * provider 4.18 waits for an event that it sometimes misses, and then for the whole delete timeout (seen several times).
+ */
+const GONE_AT_ONCE = { "pulumi.com/deletionPropagationPolicy": "background" };
+
+/**
  * Timeouts of a workload. Provider 4.18 can miss that an object is gone and then waits for the whole delete timeout
  * before it looks again (seen: 6 minutes), so that one is as short as the pods' grace allows.
  * @param startMinutes How long the first start or an update may take.
@@ -20,7 +26,12 @@ export function workloadTimeouts(startMinutes: number, graceSeconds: number): pu
  * takes it up again. The provider's own is random, and then claims a conflict over the immutable volume claim templates.
  */
 export function takenUpAgain(metadata: Metadata): Metadata {
-  return { ...metadata, annotations: { "pulumi.com/patchFieldManager": PROJECT } };
+  return { ...metadata, annotations: { ...GONE_AT_ONCE, "pulumi.com/patchFieldManager": PROJECT } };
+}
+
+/** Metadata of a workload whose pods nothing has to wait for when it is deleted; a hub is none: it still drains. */
+export function goneAtOnce(metadata: Metadata): Metadata {
+  return { ...metadata, annotations: GONE_AT_ONCE };
 }
 
 /**

@@ -72,7 +72,12 @@ const objects: readonly object[] = [
               imagePullPolicy: "IfNotPresent",
               args: ["-conf", "/etc/coredns/Corefile"],
               volumeMounts: [{ name: "config", mountPath: "/etc/coredns" }],
-              readinessProbe: { httpGet: { path: "/ready", port: 8181 }, periodSeconds: 1 },
+              readinessProbe: {
+                httpGet: { path: "/ready", port: 8181 },
+                periodSeconds: 1,
+                timeoutSeconds: 5,
+                failureThreshold: 10,
+              },
             },
           ],
           volumes: [{ name: "config", configMap: { name: "coredns" } }],

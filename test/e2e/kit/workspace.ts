@@ -106,8 +106,8 @@ export class Workspace {
   }
 
   /** The same, and it must succeed. */
-  mustPulumi(args: readonly string[]): Promise<CommandResult> {
-    return mustRun(["pulumi", ...args], this.options(this.plainPulumi()));
+  mustPulumi(args: readonly string[], environment: Readonly<Record<string, string>> = {}): Promise<CommandResult> {
+    return mustRun(["pulumi", ...args], this.options({ ...this.plainPulumi(), ...environment }));
   }
 
   /** The same in the background. */
