@@ -29,6 +29,7 @@ export function amtoolViolations(config: object): readonly Violation[] {
 
 /** The reason in amtool's output, without the values that it quotes. */
 export function amtoolMessage(output: string): string {
-  const line = output.split("\n").find((each) => each.includes("FAILED: ")) ?? output.trim();
-  return line.replace(/^.*FAILED: /, "").replaceAll(/`[^`]*`/g, "a value");
+  // Several YAML errors stand indented below the first line.
+  const found = /FAILED: (.*(?:\n[ \t]+.*)*)/.exec(output)?.[1] ?? output.trim();
+  return found.replaceAll(/\s+/g, " ").replaceAll(/`[^`]*`/g, "a value");
 }

@@ -115,7 +115,7 @@ describe("the Ruler", () => {
       '--label=shard="ruler"',
       '--label=prometheus_replica="$(POD_NAME)"',
       "--query=http://query.scaled-prometheus.svc:9090",
-      "--rule-file=/etc/thanos/rules/*",
+      "--rule-file=/etc/thanos/rules/[^.]*",
       "--rule-query-offset=30s",
       "--tsdb.retention=15d",
     ]);
