@@ -37,7 +37,6 @@ export const suites: readonly Suite[] = [
     name: "stacks",
     file: "test/e2e/stacks.e2e.ts",
     shows: "prod and prod-cluster through the echo provider, previews of pull requests; monitoring and dashboards",
-    isUnproven: true,
   },
 ];
 

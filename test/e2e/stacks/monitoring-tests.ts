@@ -26,7 +26,7 @@ export function monitoringTests(): void {
   test("every part of two shards is scraped", async () => {
     const perJob = await until("every part to answer", { seconds: 90, everyMilliseconds: 1_000 }, async () => {
       const { samples } = await world().api("monitoring").vector("count by (job) (up == 1)");
-      return samples.length >= 8 ? samples : undefined;
+      return samples.length >= 9 ? samples : undefined;
     });
     expect(Object.fromEntries(perJob.map(({ labels, value }) => [labels["job"], value]))).toMatchObject({
       prometheus: 2,
