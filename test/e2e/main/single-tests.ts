@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { NAMES } from "../../../model/names";
 import { resultOf } from "../kit/checker";
 import { lastLines } from "../kit/command";
+import { form } from "../kit/form";
 import { fingerprint, nameOf, objectsOf } from "../kit/objects";
 import { until } from "../kit/wait";
 import { stackConfig, stacks, type World } from "./world";
@@ -46,10 +47,14 @@ export function singleTests(world: () => World): void {
     expect(pushed).toBeGreaterThan(100_000);
   });
 
-  test("down takes the second stack away with its namespace, and the first one never noticed it", async () => {
-    const { workspace } = world();
-    await workspace.mustTool(["down", stacks.single], workspace.plainPulumi());
-    await expect(objectsOf(stacks.single)).resolves.toEqual([]);
-    expect(fingerprint(await objectsOf(stacks.dev))).toEqual(before);
-  });
+  // In the long form: now and then the provider misses that a hub is gone, and waits for minutes (seen: 105 s).
+  test.runIf(form === "long")(
+    "down takes the second stack away with its namespace, and the first one never noticed it",
+    async () => {
+      const { workspace } = world();
+      await workspace.mustTool(["down", stacks.single], workspace.plainPulumi());
+      await expect(objectsOf(stacks.single)).resolves.toEqual([]);
+      expect(fingerprint(await objectsOf(stacks.dev))).toEqual(before);
+    },
+  );
 }
