@@ -132,7 +132,8 @@ export function scalingTests(world: () => World): void {
     expect(deployed).toContain(`Deployment/${NAMES.querier}`);
   });
 
-  test("down refuses the protected stack, and takes all of it away when it is confirmed by name", async () => {
+  const confirmed = form === "short" ? "" : ", and takes all of it away when it is confirmed by name";
+  test(`down refuses the protected stack${confirmed}`, async () => {
     const { workspace } = world();
     const refused = await workspace.tool(["down", stacks.rescale]);
     expect(refused.code).toBe(1);
