@@ -18,7 +18,7 @@ export STACK ONLY Q
         policies fixtures format bench-program
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
 	@echo "  variables: STACK=$(STACK) (dev, single, prod), ONLY=suite for e2e, Q='promql' for query, ARGS='more flags'"
 
 node_modules/.installed: package.json package-lock.json model/package.json services/package.json
@@ -72,7 +72,7 @@ e2e: node_modules/.installed ## suites on the local cluster or KUBECONFIG: make 
 policies: node_modules/.installed ## the policy pack over every stack, in this process (through the CLI: make preview)
 	@$(NODE) test/policies.ts
 
-docs: node_modules/.installed ## regenerate the configuration reference
+docs: node_modules/.installed ## regenerate the configuration reference and the pictures of docs/
 	@$(NODE) tools/docs.ts
 
 fixtures: node_modules/.installed ## regenerate the inventories and previews of the suite stacks (needs pulumi only)
