@@ -53,10 +53,10 @@ describe.each(all.map((page) => [page.path, page] as const))("%s", (path, page) 
 
   test("every make target that it names exists, and takes the flags that it is given", () => {
     const unknown = page.code.flatMap((code) =>
-      [...code.matchAll(/\bmake ([a-z][a-z0-9-]*)(?:[^\n]*?\bARGS='([^']*)')?/g)].flatMap((match) => {
-        const [, target = "", args = ""] = match;
+      [...code.matchAll(/\bmake ([a-z][a-z0-9-]*)(?:[^\n]*?\bARGS=(?:'([^']*)'|(\S+)))?/g)].flatMap((match) => {
+        const [, target = "", quoted, plain] = match;
         if (!targets.has(target)) return [`make ${target}`];
-        const flags = [...args.matchAll(/(?:^|\s)--([a-z-]+)/g)].map(([, flag = ""]) => flag);
+        const flags = [...(quoted ?? plain ?? "").matchAll(/(?:^|\s)--([a-z-]+)/g)].map(([, flag = ""]) => flag);
         const known = { help: {}, ...commands.get(target)?.flags };
         return flags.filter((flag) => !(flag in known)).map((flag) => `make ${target} ARGS='--${flag}'`);
       }),
