@@ -169,7 +169,7 @@ async function summarise(
       "",
       "Try next:",
       `  make query STACK=${stack} Q='sum by (networkID) (rate(ue_attach_total[5m]))'`,
-      `  make feed STACK=${stack}       pushes every 60 s until you stop it`,
+      `  make feed STACK=${stack}       pushes every 60 s for an hour, or until you stop it`,
       `  make status STACK=${stack}     what runs, where, how full`,
       `  make preview STACK=${stack}    after changing Pulumi.${stack}.yaml: what would happen`,
       `  make down STACK=${stack}       takes everything away`,
