@@ -112,7 +112,9 @@ export const configSchema = kit.object({
   deletionProtection: kit
     .flag()
     .default(true)
-    .describe("Protects the namespace and the StatefulSets of shards in the ring, Rulers and Alertmanager from being deleted or replaced."),
+    .describe(
+      "Protects the namespace and the StatefulSets of shards in the ring, Rulers and Alertmanager from being deleted or replaced.",
+    ),
   cluster: clusterSchema.prefault({}).describe("The Kubernetes cluster; default: the ambient one."),
   eks: eksSchema.optional().describe("The EKS cluster that a stack with `program: cluster` creates."),
   push: kit
