@@ -25,13 +25,11 @@ export const suites: readonly Suite[] = [
     name: "rules",
     file: "test/e2e/rules.e2e.ts",
     shows: "alerts over shards, hot reload, sharded rules beside the unsharded ones, bad files, the single size",
-    isUnproven: true,
   },
   {
     name: "object-storage",
     file: "test/e2e/object-storage.e2e.ts",
     shows: "blocks uploaded to a real S3 server, compacted and served; switching it on for a running stack",
-    isUnproven: true,
   },
   {
     name: "stacks",
