@@ -112,7 +112,10 @@ export const configSchema = kit.object({
   deletionProtection: kit
     .flag()
     .default(true)
-    .describe("Protects the namespace and the StatefulSets of shards in the ring from being deleted or replaced."),
+    .describe(
+      "Protects the namespace, the StatefulSets of shards in the ring, and a bucket or cluster that the stack made, with its " +
+        "key, from being deleted or replaced.",
+    ),
   cluster: clusterSchema.prefault({}).describe("The Kubernetes cluster; default: the ambient one."),
   eks: eksSchema.optional().describe("The EKS cluster that a stack with `program: cluster` creates."),
   push: kit
