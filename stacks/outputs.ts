@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import {
   claimName,
   hubName,
@@ -46,8 +47,8 @@ export interface StackOutputs {
   readonly pushUrl: string;
   readonly alertmanagerUrl: string;
   readonly shards: readonly ShardOutput[];
-  /** Bucket or container of object storage; null without it. */
-  readonly bucket: string | null;
+  /** Bucket or container of object storage, given or made by the stack; null without it. */
+  readonly bucket: pulumi.Input<string> | null;
   /** Phase of object storage; null without it. */
   readonly storagePhase: StoragePhase | null;
   /** Version of the ring table: it changes exactly when keys move. */

@@ -113,7 +113,8 @@ export const configSchema = kit.object({
     .flag()
     .default(true)
     .describe(
-      "Protects the namespace and the StatefulSets of shards in the ring, Rulers and Alertmanager from being deleted or replaced.",
+      "Protects the namespace, the StatefulSets of shards in the ring, Rulers and Alertmanager, and a bucket or cluster " +
+        "that the stack made, with its key, from being deleted or replaced.",
     ),
   cluster: clusterSchema.prefault({}).describe("The Kubernetes cluster; default: the ambient one."),
   eks: eksSchema.optional().describe("The EKS cluster that a stack with `program: cluster` creates."),

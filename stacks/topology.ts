@@ -64,7 +64,7 @@ export interface Topology {
   readonly exporter: ExporterArgs;
   readonly alertmanager: AlertmanagerArgs;
   /** Absent without object storage. */
-  readonly objectStorage?: Pick<ObjectStoragePlan, "secret" | "compactor"> & {
+  readonly objectStorage?: Pick<ObjectStoragePlan, "created" | "secret" | "compactor"> & {
     /** Answers for what the Rulers recorded. */
     readonly rulerGateway: StoreGatewayArgs;
   };
@@ -119,6 +119,7 @@ export function buildTopology(
       ? {}
       : {
           objectStorage: {
+            created: storage.created,
             secret: storage.secret,
             compactor: storage.compactor,
             rulerGateway: storage.storeGateway(RULER_SHARD),

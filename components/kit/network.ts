@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import { POD_IDENTITY_AGENT } from "../../model/aws";
 import { replicaName, type ReplicaLetter } from "../../model/names";
 import type { Edge, EdgeEnd, Outsider } from "../../model/edges";
 import type { PodComponent } from "../../model/parts";
@@ -18,7 +19,9 @@ export interface NetworkPeer {
 }
 
 /** Who may open connections from outside, by what they come for. */
-export type AllowedPeers = Readonly<Record<Exclude<Outsider, "receivers" | "bucket">, readonly NetworkPeer[]>>;
+export type AllowedPeers = Readonly<
+  Record<Exclude<Outsider, "receivers" | "bucket" | "podIdentity">, readonly NetworkPeer[]>
+>;
 
 /** One replica of a shard. */
 export interface ReplicaId {
@@ -63,6 +66,7 @@ export function dnsPolicy(): NamedPolicy {
 
 function endName(end: EdgeEnd): string {
   if (typeof end === "string") return end;
+  if (end.outside === "podIdentity") return "pod-identity";
   return end.outside === "receivers" || end.outside === "bucket" ? end.outside : "outside";
 }
 
@@ -72,6 +76,7 @@ function selector(component: PodComponent, id: ReplicaId | undefined): { readonl
 
 function outsidePeers(outside: Outsider, allowed: AllowedPeers): readonly Peer[] | "anybody" {
   if (outside === "receivers" || outside === "bucket") return "anybody";
+  if (outside === "podIdentity") return POD_IDENTITY_AGENT.cidrs.map((cidr) => ({ ipBlock: { cidr } }));
   return allowed[outside].map(({ namespaces, pods, cidr }) =>
     cidr === undefined
       ? {

@@ -40,7 +40,11 @@ export function goneAtOnce(metadata: Metadata): Metadata {
  * waited for already. For the deletion of these kinds it ignores skipAwait (`allowsSkipAwaitWithDelete` in its source), so
  * they are deleted in the background too: gone when the call returns, where a deletion in the foreground is an event that
  * provider 4.18 missed on a loaded machine, and `make down` took 10 minutes.
+ * @param annotations More annotations.
  */
-export function withoutWaiting(metadata: Metadata): Metadata {
-  return { ...metadata, annotations: { ...GONE_AT_ONCE, "pulumi.com/skipAwait": "true" } };
+export function withoutWaiting(
+  metadata: Metadata,
+  annotations: Readonly<Record<string, pulumi.Input<string>>> = {},
+): Metadata {
+  return { ...metadata, annotations: { ...annotations, ...GONE_AT_ONCE, "pulumi.com/skipAwait": "true" } };
 }

@@ -11,6 +11,8 @@ export interface Recorded {
   readonly name: string;
   readonly parent: string | undefined;
   readonly protect: boolean;
+  /** It outlives the stack. */
+  readonly retained: boolean;
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly provider: boolean;
   /** Names of the resources that it waits for. */
@@ -28,6 +30,20 @@ interface Options {
   readonly parent?: { readonly __name?: string } | undefined;
 }
 
+/** What AWS says of an account and of an EKS cluster. */
+const CLOUD = {
+  accountId: "111122223333",
+  arn: "arn:aws:eks:eu-west-1:111122223333:cluster/metrics",
+  endpoint: "https://cluster.example.org",
+  certificateAuthorities: [{ data: "Y2VydGlmaWNhdGU=" }],
+};
+
+/** What a cloud computes for a resource that it has made. */
+function cloudAnswer({ type, name }: { readonly type: string; readonly name: string }): Record<string, unknown> {
+  if (type.startsWith("random:")) return { hex: "0a1b2c3d" };
+  return type.startsWith("aws:") ? { arn: `arn:${type}:${name}`, keyId: `${name}-key`, name } : {};
+}
+
 /** Runs the whole program in process under mocks and records every resource. */
 export async function run(
   raw: Readonly<Record<string, unknown>>,
@@ -40,9 +56,9 @@ export async function run(
     {
       newResource: (args) => {
         inputs.set(`${args.type}::${args.name}`, args.inputs as Record<string, unknown>);
-        return { id: `${args.name}-id`, state: args.inputs as Record<string, unknown> };
+        return { id: `${args.name}-id`, state: { ...cloudAnswer(args), ...(args.inputs as Record<string, unknown>) } };
       },
-      call: (args) => args.inputs as Record<string, unknown>,
+      call: (args) => ({ ...CLOUD, ...(args.inputs as Record<string, unknown>) }),
     },
     "scaled-prometheus",
     "test",
@@ -58,6 +74,7 @@ export async function run(
         name: args.name,
         parent: options.parent?.__name,
         protect: options.protect === true,
+        retained: options.retainOnDelete === true,
         provider: options.provider !== undefined,
         dependsOn: [options.dependsOn ?? []].flat().map((each) => (each as { readonly __name?: string }).__name ?? "?"),
       });
