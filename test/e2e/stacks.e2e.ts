@@ -4,7 +4,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { z } from "zod";
 import { INVENTORY_STACKS, inventoryFile, inventoryText, PREVIEW_CASES, previewFile, previewOf } from "../echo/cases";
 import { EchoWorkspace } from "../echo/workspace";
-import { form } from "./kit/form";
 import { monitoringTests } from "./stacks/monitoring-tests";
 
 const STALE = "make fixtures writes it anew: read the difference before you commit it";
@@ -82,5 +81,4 @@ describe("another way to the cluster", () => {
   });
 });
 
-// Not in the short form yet: one panel (queries by answer) had no data after 90 s in its first run on a cluster.
-describe.runIf(form === "long")("monitoring and dashboards of a dev stack", monitoringTests);
+describe("monitoring and dashboards of a dev stack", monitoringTests);
