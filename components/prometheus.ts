@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/kubernetes";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { NAMES, PORTS, PROJECT, prometheusName, sidecarName, type ReplicaLetter } from "../model/names";
+import { HUB_JOB, NAMES, PORTS, PROJECT, prometheusName, sidecarName } from "../model/names";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
 import { GATE_UPSTREAM, gateContainer } from "./kit/gate";
@@ -13,6 +13,7 @@ import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/
 import { NO_PROBES, quickProbes, replayingProbes } from "./kit/probes";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
+import { awayFromOther, type PlacedReplica } from "./kit/spread";
 import { toYaml } from "./kit/yaml";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 import type { RuleTexts } from "./rules/generate";
@@ -55,13 +56,14 @@ export interface PrometheusServerArgs {
 export class PrometheusServer extends Component {
   constructor(
     platform: Platform,
-    shard: { readonly shard: number; readonly replica: ReplicaLetter },
+    placed: PlacedReplica,
     args: PrometheusServerArgs,
     options: pulumi.ComponentResourceOptions = {},
   ) {
-    const name = prometheusName(shard.shard, shard.replica);
+    const { shard, replica } = placed;
+    const name = prometheusName(shard, replica);
     super("Prometheus", name, options);
-    const part = { component: "prometheus", ...shard } as const;
+    const part = { component: "prometheus", shard, replica } as const;
     const selector = selectorLabels(part);
     const metadata = (objectName: string) => ({
       name: objectName,
@@ -97,6 +99,7 @@ export class PrometheusServer extends Component {
           template: podTemplate(platform, {
             part,
             uid: NOBODY_UID,
+            ...awayFromOther("prometheus", placed),
             terminationGracePeriodSeconds: GRACE_SECONDS,
             volumes: [
               { name: "config", configMap: { name } },
@@ -117,7 +120,7 @@ export class PrometheusServer extends Component {
       }),
     );
     if (args.sidecarFlags !== undefined) {
-      const sidecar = sidecarName(shard.shard, shard.replica);
+      const sidecar = sidecarName(shard, replica);
       new core.Service(
         sidecar,
         {
@@ -166,7 +169,7 @@ function containers(platform: Platform, args: PrometheusServerArgs): types.input
     writable: [NAMES.claimTemplate],
     uid: NOBODY_UID,
   });
-  const gate = gateContainer(platform);
+  const gate = gateContainer(platform, HUB_JOB);
   if (args.sidecarFlags === undefined) return [prometheus, gate];
   const sidecar = container(platform, {
     name: "sidecar",

@@ -22,6 +22,12 @@ export const PIPELINE_LABELS = {
 /** Value of the label `shard` on what the Ruler records. */
 export const RULER_SHARD = "ruler";
 
+/** Series with the number of every write of an exporter to a shard (services/exporter/RING.md). */
+export const BATCH_METRIC = "pipeline_push_batch";
+
+/** Scrape job by which a Prometheus empties its hub. */
+export const HUB_JOB = "hub";
+
 /** Every port of the pipeline, in one place. */
 export const PORTS = {
   /** Service `query`, in every size. */
@@ -101,6 +107,11 @@ export function hubScrapeName(index: number, replica: ReplicaLetter): string {
 /** `sidecar-shard-0-a` */
 export function sidecarName(index: number, replica: ReplicaLetter): string {
   return `sidecar-${replicaName(index, replica)}`;
+}
+
+/** `prometheus-shard-0`, `hub-shard-0`: the disruption budget over both replicas of a shard. */
+export function pairName(component: "prometheus" | "hub", index: number): string {
+  return `${component}-${shardName(index)}`;
 }
 
 /** `store-shard-0`, or `store-ruler`: StatefulSet and Service of the Store Gateway of what has that `shard` label. */

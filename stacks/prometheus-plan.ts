@@ -2,6 +2,7 @@ import type { Flags } from "../components/kit/flags";
 import { PROMETHEUS_PATHS } from "../components/kit/paths";
 import { formatDuration, milliseconds } from "../model/durations";
 import {
+  HUB_JOB,
   hubName,
   hubScrapeName,
   NAMES,
@@ -136,7 +137,7 @@ export function prometheusConfig(config: Config, id: ShardReplica, localRetentio
     // Without the tenants' rules in sharded sizes: a shard evaluates only its parts of sharded rules.
     rule_files: [`${PROMETHEUS_PATHS.config}/${PROMETHEUS_PATHS.rulePrefix}*`],
     scrape_configs: [
-      hubJob(config, id, "hub", "/metrics", true),
+      hubJob(config, id, HUB_JOB, "/metrics", true),
       hubJob(config, id, "hub-internal", "/internal", false),
       {
         job_name: "prometheus",

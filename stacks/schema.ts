@@ -46,8 +46,6 @@ function perComponent<const K extends readonly string[], S extends z.ZodType>(na
 
 const RETIRED = "a whole number from 0 to 63, or {shard: such a number, local: true or false}";
 
-const HA_RULE = "false: replica b of each shard is not built yet";
-
 /** All keys of the config namespace `scaled-prometheus`. */
 export const configSchema = kit.object({
   program: kit
@@ -64,10 +62,17 @@ export const configSchema = kit.object({
     .wholeNumber(1, 64)
     .default(1)
     .describe("Number of shards in the ring: shards 0 to serversCount - 1. More than 1 needs `createThanos`."),
-  highAvailability: z
-    .literal(false, { error: HA_RULE })
-    .default(false)
-    .describe("Replicas a and b of each shard. Only false until replica b is built."),
+  highAvailability: kit
+    .flag()
+    .optional()
+    .describe(
+      "Replicas a and b of each shard, each with a hub and a volume of its own. Default: as `createThanos`, which it needs.",
+    ),
+  availability: kit
+    .oneOf("none", "host", "zone")
+    // Anything else leaves replica b without a node where there is one host or zone only, and the update waits in vain.
+    .default("none")
+    .describe("What replicas a and b of a shard never share. With none the scheduler is free."),
   namespace: kit
     .object({
       name: kit.kubernetesName().default(PROJECT).describe("Namespace of everything this stack deploys."),

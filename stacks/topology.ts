@@ -42,8 +42,8 @@ import { monitoringPlan, type WatchedExtras } from "./monitoring-plan";
 import { networkPlan } from "./network-plan";
 import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
-import { retiredShards } from "./retired-shards";
-import { outputs, REPLICAS, replicasOf, type QueriedShard, type StackOutputs } from "./outputs";
+import { outputs, type StackOutputs } from "./outputs";
+import { queriedShards, type QueriedShard } from "./queried-shards";
 import { RULER_REPLICAS, ruler, rulerEndpoints } from "./ruler-plan";
 
 /** The whole pipeline as plain data: what components turn into resources. */
@@ -89,17 +89,12 @@ export function buildTopology(
 ): Topology {
   const platform = buildPlatform(config, services);
   const storage = objectStoragePlan(config, platform);
-  const inRing = Array.from({ length: config.serversCount }, (_, index) => index);
-  const retired = [...retiredShards(config)].sort((left, right) => left.shard - right.shard);
-  const queried: readonly QueriedShard[] = [
-    ...inRing.map((index) => ({ index, isRetired: false, isLocal: true })),
-    ...retired.map(({ shard, local }) => ({ index: shard, isRetired: true, isLocal: local })),
-  ];
-  const exporter = exporterConfig(config, inRing);
+  const queried = queriedShards(config);
+  const exporter = exporterConfig(config, queried);
   const components = POD_COMPONENTS.filter((component) => hasComponent(config, component));
-  const local = queried
-    .filter(({ isLocal }) => isLocal)
-    .flatMap(({ index, isRetired }) => REPLICAS.map((replica) => ({ shard: index, replica, isRetired })));
+  const local = queried.flatMap(({ index, isRetired, replicas }) =>
+    replicas.map((replica) => ({ shard: index, replica, isRetired })),
+  );
   return {
     platform,
     components,
@@ -111,7 +106,7 @@ export function buildTopology(
     services,
     shards: queried.map((shard) => ({
       index: shard.index,
-      replicas: replicasOf(shard).map((replica) => shardPair(config, rules, storage, shard, replica)),
+      replicas: shard.replicas.map((replica) => shardPair(config, rules, storage, shard, replica)),
       ...(storage === undefined ? {} : { store: storage.storeGateway(shard.index) }),
     })),
     ...(config.createThanos ? { querier: querier(config, queried), ruler: ruler(config, rules, storage) } : {}),
@@ -201,6 +196,8 @@ function shardPair(
   return {
     shard,
     replica,
+    // Of b only: a pod keeps those that come later away as well, and a stays as it is in a stack without b.
+    ...(replica === "a" || config.availability === "none" ? {} : { apart: config.availability }),
     prometheus: {
       flags: { ...prometheusFlags(config), ...storage?.prometheusFlags },
       config: prometheusConfig(config, { shard, replica }, storage?.localRetention),
@@ -255,7 +252,7 @@ function querier(config: Config, shards: readonly QueriedShard[]): QuerierArgs {
       endpoints: [
         ...shards
           .flatMap((shard) => [
-            ...replicasOf(shard).map((replica) => sidecarName(shard.index, replica)),
+            ...shard.replicas.map((replica) => sidecarName(shard.index, replica)),
             ...(config.objectStorage === undefined ? [] : [storeName(shard.index)]),
           ])
           .concat(config.objectStorage === undefined ? [] : [storeName(RULER_SHARD)])
@@ -267,12 +264,13 @@ function querier(config: Config, shards: readonly QueriedShard[]): QuerierArgs {
   };
 }
 
-function exporterConfig(config: Config, inRing: readonly number[]): ExporterConfig {
+function exporterConfig(config: Config, queried: readonly QueriedShard[]): ExporterConfig {
   const { push, namespace } = config;
-  const shards = inRing.map((index) => ({
+  const inRing = queried.filter(({ isRetired }) => !isRetired);
+  const shards = inRing.map(({ index, replicas }) => ({
     index,
     name: shardName(index),
-    hubs: REPLICAS.map((replica) => ({
+    hubs: replicas.map((replica) => ({
       replica,
       url: `http://${serviceHost(hubName(index, replica), namespace.name)}:${String(PORTS.hub)}`,
     })),

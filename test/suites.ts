@@ -32,6 +32,12 @@ export const suites: readonly Suite[] = [
     shows: "blocks uploaded to a real S3 server, compacted and served; switching it on for a running stack",
   },
   {
+    name: "query",
+    file: "test/e2e/query.e2e.ts",
+    shows: "pairs: both replicas hold the same, a killed hub costs no answer, an update does a and then b",
+    isUnproven: true,
+  },
+  {
     name: "stacks",
     file: "test/e2e/stacks.e2e.ts",
     shows: "prod and prod-cluster through the echo provider, previews of pull requests; monitoring and dashboards",

@@ -87,6 +87,8 @@ describe("connections that are no edge", () => {
   it.each([
     ["querier", "hub-shard-0-a", 9091],
     ["prometheus-shard-1-a", "hub-shard-0-a", 9091],
+    ["prometheus-shard-0-b", "hub-shard-0-a", 9091],
+    ["prometheus-shard-0-a", "hub-shard-0-b", 9091],
     ["exporter", "prometheus-shard-0-a", 9090],
     ["exporter", "prometheus-shard-0-a", 10901],
     ["hub-shard-0-a", "exporter", 8080],
