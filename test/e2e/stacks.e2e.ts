@@ -72,6 +72,18 @@ describe("another way to the cluster", () => {
     const plan = await workspace.plan("existing");
     expect(plan.errors).toEqual([]);
     expect(plan.changes.map(({ name }) => name)).toContain("prometheus-shard-3-a");
+    const associated = plan.changes.filter(({ type }) => type.endsWith(":PodIdentityAssociation"));
+    expect(associated).toHaveLength(4);
+  });
+
+  it("any cluster with an OpenID Connect provider gets the bucket's roles by IRSA", async () => {
+    const oidcProvider = "arn:aws:iam::111122223333:oidc-provider/oidc.example.org/id/A";
+    const objectStorage = { type: "s3", region: "eu-west-1", create: { oidcProvider } };
+    await workspace.makeStack("irsa", { cluster: { kind: "kubeconfig" }, objectStorage }, "prod");
+    const plan = await workspace.plan("irsa");
+    expect(plan.errors).toEqual([]);
+    expect(plan.changes.filter(({ type }) => type === "aws:iam/role:Role")).toHaveLength(4);
+    expect(plan.changes.filter(({ type }) => type.endsWith(":PodIdentityAssociation"))).toEqual([]);
   });
 
   it("a stack that made no cluster is an error", async () => {
