@@ -147,7 +147,10 @@ function readHub(read: ConfigReader, key: string, value: unknown): ExporterHub {
   const hub = read.object(key, value, ["replica", "url"]);
   const replica = hub["replica"];
   if (replica !== "a" && replica !== "b") read.report(`${key}.replica`, replica, 'must be "a" or "b"');
-  return { replica: replica === "b" ? "b" : "a", url: read.baseUrl(`${key}.url`, hub["url"], "http://hub-shard-0-a:9091") };
+  return {
+    replica: replica === "b" ? "b" : "a",
+    url: read.baseUrl(`${key}.url`, hub["url"], "http://hub-shard-0-a:9091"),
+  };
 }
 
 /** Rules over more than one key. Runs on placeholder values too, so a wrong field may be named twice but never missed. */
