@@ -54,20 +54,23 @@ export class LeafClient {
     signal?.addEventListener("abort", cancel, { once: true });
     const status = new Status(stream);
     this.#callsUnderWay += 1;
+    let isComplete = false;
     try {
       stream.end(frame(request));
       yield* messagesOf(stream as AsyncIterable<Buffer>, messageLimit);
-      status.check(deadline);
+      isComplete = true;
+      await status.check(deadline);
     } catch (error) {
       // The stream's own error says less than the status that came before it.
       if (error instanceof GrpcError) throw error;
-      status.check(deadline);
+      await status.check(deadline);
       throw new GrpcError(grpcStatus.unavailable, messageOf(error));
     } finally {
       this.#callsUnderWay -= 1;
       clearTimeout(late);
       signal?.removeEventListener("abort", cancel);
-      if (!stream.destroyed) cancel();
+      // Not when all has come: servers hang up on clients that reset many streams.
+      if (!isComplete && !stream.destroyed) cancel();
     }
   }
 
@@ -117,16 +120,27 @@ function ping(session: ClientHttp2Session): void {
 /** The status of one call, from its trailers, or from its headers when there is nothing else. */
 class Status {
   #headers: IncomingHttpHeaders | undefined;
+  /** Node tells of the end of the data before it tells of the trailers behind it. */
+  readonly #known: Promise<void>;
 
   constructor(stream: ClientHttp2Stream) {
-    stream.on("response", (headers) => {
-      if (headers["grpc-status"] !== undefined || headers[":status"] !== 200) this.#headers = headers;
+    this.#known = new Promise((resolve) => {
+      stream.on("response", (headers) => {
+        if (headers["grpc-status"] === undefined && headers[":status"] === 200) return;
+        this.#headers = headers;
+        resolve();
+      });
+      stream.on("trailers", (trailers: IncomingHttpHeaders) => {
+        this.#headers = trailers;
+        resolve();
+      });
+      stream.on("close", resolve);
     });
-    stream.on("trailers", (trailers: IncomingHttpHeaders) => (this.#headers = trailers));
   }
 
   /** @throws GrpcError unless the call ended well. */
-  check(deadline: number): void {
+  async check(deadline: number): Promise<void> {
+    await this.#known;
     const headers = this.#headers;
     if (headers === undefined && Date.now() >= deadline) {
       throw new GrpcError(grpcStatus.deadlineExceeded, "the leaf took too long");

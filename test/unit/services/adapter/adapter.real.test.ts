@@ -185,6 +185,19 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
     expect(await metric(0, /^adapter_leaf_queries_total\{reason="gaps"/)).toBeGreaterThan(5);
   });
 
+  test("over a thousand queries through the same connections, by Prometheus and by the leaf, none fails", async () => {
+    const expected = JSON.stringify((await askApi(root, "sum(enb_up)", moment)).data?.result);
+    const spread: Times = { end: start + 5 * 3600 };
+    for (let round = 0; round < 75; round++) {
+      const [moments, hours] = await Promise.all([
+        Promise.all(Array.from({ length: 15 }, () => askApi(root, "sum(enb_up)", moment))),
+        askApi(root, "count(max_over_time(cpu[4h]))", spread),
+      ]);
+      expect(new Set(moments.map(({ data }) => JSON.stringify(data?.result)))).toStrictEqual(new Set([expected]));
+      expect(hours.status).toBe("success");
+    }
+  });
+
   test("labels, series, targets, rules and metadata come through the leaf, of both shards", async () => {
     const span = `start=${String(start)}&end=${String(end)}`;
     const get = async (url: string) => (await fetch(url)).json() as Promise<{ readonly data: readonly unknown[] }>;

@@ -278,6 +278,16 @@ describe("adapter", () => {
     });
   });
 
+  it("answers thousands of calls over one connection", async () => {
+    await adapter.start(config());
+    const answers = new Set<string>();
+    for (let round = 0; round < 60; round++) {
+      const calls = Array.from({ length: 50 }, () => adapter.call("/grpc.health.v1.Health/Check", Buffer.alloc(0)));
+      for (const answer of await Promise.all(calls)) answers.add(Buffer.concat(answer).toString("hex"));
+    }
+    expect([...answers]).toStrictEqual(["0801"]);
+  });
+
   it("is healthy until it drains, and lets queries under way end", async () => {
     a.reply = () => "hang";
     await adapter.start(config());
