@@ -103,11 +103,12 @@ class Answer {
 
   async send(message: Buffer): Promise<void> {
     const { stream } = this;
-    if (!stream.headersSent && !stream.destroyed) {
+    // A closed stream throws when it is written to.
+    if (stream.destroyed || stream.closed) throw new GrpcError(grpcStatus.cancelled, "the client has gone");
+    if (!stream.headersSent) {
       stream.on("wantTrailers", () => stream.sendTrailers(this.#trailers()));
       stream.respond(head, { waitForTrailers: true });
     }
-    if (stream.destroyed) throw new GrpcError(grpcStatus.cancelled, "the client has gone");
     if (stream.write(frame(message))) return;
     const closed = new AbortController();
     await Promise.race([
@@ -117,7 +118,7 @@ class Answer {
   }
 
   end(code: number, message: string): void {
-    if (this.stream.destroyed) return;
+    if (this.stream.destroyed || this.stream.closed) return;
     this.#status = { code, message };
     if (this.stream.headersSent) this.stream.end();
     else this.stream.respond({ ...head, ...this.#trailers() }, { endStream: true });

@@ -67,7 +67,12 @@ export class LeafProxy {
   ): Promise<void> {
     const { leaf, config, view } = this.deps;
     const limit = Math.min(deadline, Date.now() + infoPatience);
-    const infos = await leaf.info({ deadline: limit, signal: call.signal });
+    const infos = await leaf.info({ deadline: limit, signal: call.signal }).catch((error: unknown) => {
+      const isLate = error instanceof GrpcError && error.code === grpcStatus.deadlineExceeded;
+      throw isLate && Date.now() < deadline
+        ? new GrpcError(grpcStatus.unavailable, "the leaf does not tell what is behind it")
+        : error;
+    });
     const live = infos.filter(({ labels, maxTime }) => labels["shard"] === config.shard && maxTime > Date.now());
     const seen: LeafView = {
       tsdbs: infos.length,

@@ -9,6 +9,8 @@ import type { Interval, ReplicaView, ShardView } from "./route";
 const probeInterval = 2_000;
 const recentInterval = 15_000;
 const historyInterval = 600_000;
+/** Milliseconds that the first queries wait for the first look. */
+const firstPatience = 5_000;
 /** Probes that must time out one after another; one that is refused is enough. */
 const timeoutsUntilDown = 2;
 
@@ -53,6 +55,7 @@ export class ShardWatch {
   readonly #first: Promise<unknown>;
   #gaps: ReadonlyMap<string, readonly Interval[]> = new Map();
   #sticky: string | undefined;
+  #isKnown = false;
 
   constructor(
     readonly config: AdapterConfig,
@@ -65,9 +68,11 @@ export class ShardWatch {
     for (const replica of this.#replicas) if (replica.probe !== undefined) void this.#watch(replica);
   }
 
-  /** Resolves when every replica has been looked at once. */
+  /** Resolves when every replica has been looked at once; one that hangs is not waited for. */
   async known(): Promise<void> {
-    await this.#first;
+    if (this.#isKnown) return;
+    await Promise.race([this.#first, sleep(firstPatience)]);
+    this.#isKnown = true;
   }
 
   view(): ShardView {

@@ -1,3 +1,4 @@
+import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdapterConfig } from "../../../../model/adapter-config";
@@ -276,6 +277,33 @@ describe("adapter", () => {
       code: grpcStatus.unimplemented,
       message: "unknown method /thanos.WriteableStore/RemoteWrite",
     });
+  });
+
+  it.each(["GET / HTTP/1.1\r\nhost: x\r\n\r\n", "\u0000\u0001garbage", ""])(
+    "survives a client that sends %j",
+    async (text) => {
+      await adapter.start(config());
+      const socket = connect(adapter.port, "127.0.0.1");
+      socket.on("error", () => undefined);
+      socket.write(text);
+      await sleep(50);
+      socket.destroy();
+      expect(await adapter.call("/grpc.health.v1.Health/Check", Buffer.alloc(0))).toHaveLength(1);
+    },
+  );
+
+  it("survives clients that go at any moment", async () => {
+    a.reply = (form) => matrixOf(form);
+    await adapter.start(config());
+    const request = queryRequest({ start: now - 40_000, end: now, step: 1 });
+    for (let round = 0; round < 30; round++) {
+      const gone = new AbortController();
+      setTimeout(() => gone.abort(), round * 4);
+      await adapter.refusal(adapter.call(range, request, 5_000, gone.signal));
+    }
+    expect(received(await adapter.call(range, request)).points).toHaveLength(40_001);
+    await expect.poll(() => adapter.metrics()).toContain("adapter_in_flight_calls 0\n");
+    expect(adapter.metrics()).toContain("adapter_buffered_bytes 0\n");
   });
 
   it("answers thousands of calls over one connection", async () => {

@@ -138,11 +138,12 @@ export interface Received {
 export class TestAdapter {
   #client: LeafClient | undefined;
   #adapter: Adapter | undefined;
+  port = 0;
 
   async start(config: AdapterConfig): Promise<this> {
     this.#adapter = createAdapter(config);
-    const port = await listen(this.#adapter.server.server, { host: "127.0.0.1", port: 0 });
-    this.#client = new LeafClient(`http://127.0.0.1:${String(port)}`);
+    this.port = await listen(this.#adapter.server.server, { host: "127.0.0.1", port: 0 });
+    this.#client = new LeafClient(`http://127.0.0.1:${String(this.port)}`);
     return this;
   }
 
