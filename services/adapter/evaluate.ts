@@ -77,9 +77,7 @@ async function part(
     ...(request.lookback > 0 ? { lookback_delta: `${String(request.lookback)}s` } : {}),
   };
   const firstByte = evaluation.hasAlternative ? left / 2 : left + 1_000;
-  // Prometheus ends a query by itself when its time is over; this is for one that hangs in the middle of its answer.
-  const signal = AbortSignal.any([evaluation.signal, AbortSignal.timeout(left + 1_000)]);
-  const options = { signal, firstByte };
+  const options = { signal: evaluation.signal, firstByte };
   const envelope = await ask(evaluation.url, path, form, options, (series) => answer.add(series)).catch(
     (error: unknown) => {
       // Thanos knows more than Prometheus; if it does not either, its error is the answer.

@@ -7,6 +7,7 @@ import { GrpcError, grpcStatus } from "./grpc";
 import type { Call } from "./grpc-server";
 import type { LeafProxy } from "./leaf-proxy";
 import { Experience } from "./experience";
+import { LinkedSignal } from "./linked-signal";
 import { decodeQuery, type QueryRequest } from "./messages";
 import { needsOf, type Needs } from "./needs";
 import { QueryFailure, ReplicaFailure } from "./prometheus-client";
@@ -118,10 +119,12 @@ export class QueryHandler {
   async #ask({ call, request, needs, deadline }: Query, replica: string, hasAlternative: boolean): Promise<void> {
     const { config, watch, budget, metrics } = this.deps;
     const answer = new Answer(budget);
+    // Prometheus ends a query by itself when its time is over; the second is for one that hangs in the middle of its answer.
+    const linked = new LinkedSignal([call.signal, watch.lifeOf(replica)], deadline + 1_000);
     try {
       const peakPerStep = await evaluate(request, answer, {
         url: watch.urlOf(replica),
-        signal: AbortSignal.any([call.signal, watch.lifeOf(replica)]),
+        signal: linked.signal,
         deadline,
         isCuttable: needs?.isPinned === false,
         peakPerStep: this.#experience.peakPerStep(request),
@@ -134,6 +137,7 @@ export class QueryHandler {
       metrics.samples.add(answer.samples);
       metrics.infos.add(answer.infos);
     } finally {
+      linked.release();
       answer.release();
     }
   }
