@@ -183,12 +183,14 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
     expect(await metric(1, /^adapter_leaf_queries_total/)).toBe(0);
     expect(await metric(0, /^adapter_queries_total\{via="prometheus"/)).toBeGreaterThan(10);
     expect(await metric(0, /^adapter_leaf_queries_total\{reason="gaps"/)).toBeGreaterThan(5);
+    // Statistics arrive: parts are sized by them.
+    expect(await metric(1, /^adapter_samples_total/)).toBeGreaterThan(1_000);
   });
 
   test("over a thousand queries through the same connections, by Prometheus and by the leaf, none fails", async () => {
     const expected = JSON.stringify((await askApi(root, "sum(enb_up)", moment)).data?.result);
     const spread: Times = { end: start + 5 * 3600 };
-    for (let round = 0; round < 75; round++) {
+    for (let round = 0; round < 70; round++) {
       const [moments, hours] = await Promise.all([
         Promise.all(Array.from({ length: 15 }, () => askApi(root, "sum(enb_up)", moment))),
         askApi(root, "count(max_over_time(cpu[4h]))", spread),
@@ -211,6 +213,22 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
       expect((await fetch(`${root}/api/v1/${path}`)).status).toBe(200);
     }
   });
+
+  test("a replica that hangs costs seconds, not the answer", async () => {
+    const covered = { start: start + 1800, end: start + 5400, step: 60 };
+    const theirs = await askApi(oracle, "sum(cpu)", covered);
+    shards.signal("prometheus-0-a", "SIGSTOP");
+    const stoppedAt = Date.now();
+    const first = await askApi(root, "sum(cpu)", covered);
+    // Two probes of 5 s, and what is between them.
+    expect(Date.now() - stoppedAt).toBeLessThan(20_000);
+    expect([...pointsOf(first)]).toStrictEqual([...pointsOf(theirs)]);
+    const startedAt = Date.now();
+    expect([...pointsOf(await askApi(root, "sum(cpu)", covered))]).toStrictEqual([...pointsOf(theirs)]);
+    expect(Date.now() - startedAt).toBeLessThan(2_000);
+    shards.signal("prometheus-0-a", "SIGCONT");
+    await shards.until("a is up again", 20, async () => (await metric(0, /^adapter_replica_up\{replica="a"/)) === 1);
+  }, 60_000);
 
   test("with replica a gone, the other one and nobody else answers; then every answer is an error with the shard's name", async () => {
     shards.signal("prometheus-0-a", "SIGKILL");
