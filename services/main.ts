@@ -5,6 +5,7 @@ import { gateHelp, runGate } from "./gate/command";
 import { UsageError } from "./plumbing/args";
 import { runShipperMeta, shipperMetaHelp } from "./shipper-meta/command";
 import { log, messageOf } from "./plumbing/log";
+import { rootGateHelp, runRootGate } from "./root-gate/command";
 import { rulesSyncHelp, runRulesSync } from "./rules-sync/command";
 
 /** Everything of our own that runs in the cluster: one bundle, one subcommand per program. Node built-ins only. */
@@ -13,11 +14,12 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   adapter: runAdapter,
   exporter: runExporter,
   gate: runGate,
+  "root-gate": runRootGate,
   "rules-sync": runRulesSync,
   "shipper-meta": runShipperMeta,
 };
 
-const help = `usage: services <program> [flags]\n\n${adapterHelp}\n${exporterHelp}\n${gateHelp}\n${rulesSyncHelp}\n${shipperMetaHelp}`;
+const help = `usage: services <program> [flags]\n\n${adapterHelp}\n${exporterHelp}\n${gateHelp}\n${rootGateHelp}\n${rulesSyncHelp}\n${shipperMetaHelp}`;
 
 async function main([program = "", ...args]: readonly string[]): Promise<number> {
   if (program === "--help" || program === "-h" || program === "help") {

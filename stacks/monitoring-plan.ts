@@ -16,6 +16,7 @@ import {
 } from "../model/names";
 import { quantity } from "../model/quantities";
 import type { Config } from "./config";
+import { replicaLetters } from "./queried-shards";
 
 /** A replica of a shard that this stack deploys. */
 export interface DeployedReplica extends ShardReplica {
@@ -116,21 +117,29 @@ function watchedParts(config: Config): WatchedPart[] {
   };
   const querier = {
     job: "querier",
-    services: [NAMES.querierScrape],
+    services: [NAMES.querierPods],
     port: PORTS.thanosHttp,
     replicas: config.query.replicas,
   };
-  return config.createThanos ? [exporter, querier] : [exporter];
+  const rootGate = { ...querier, job: "root-gate", port: PORTS.ops };
+  const frontend = {
+    job: "query-frontend",
+    services: [NAMES.queryFrontendScrape],
+    port: PORTS.thanosHttp,
+    replicas: replicaLetters(config).length,
+  };
+  if (!config.createThanos) return [exporter];
+  return [exporter, querier, rootGate, ...(config.query.frontend.enabled ? [frontend] : [])];
 }
 
 function scrapeServices(config: Config): ScrapeService[] {
   return [
     { name: NAMES.exporterScrape, part: { component: "exporter" }, port: PORTS.ops, target: "ops" },
-    ...(config.createThanos
+    ...(config.createThanos && config.query.frontend.enabled
       ? [
           {
-            name: NAMES.querierScrape,
-            part: { component: "querier" } as const,
+            name: NAMES.queryFrontendScrape,
+            part: { component: "query-frontend" } as const,
             port: PORTS.thanosHttp,
             target: "http",
           },

@@ -13,6 +13,7 @@ import {
   type ReplicaLetter,
 } from "../model/names";
 import type { Config } from "./config";
+import { replicaLetters } from "./queried-shards";
 
 /** Which Prometheus. */
 export interface ShardReplica {
@@ -180,9 +181,12 @@ export function prometheusFlags(config: Config): Flags {
     "query.max-concurrency": query.maxConcurrent,
     "query.max-samples": query.maxSamples,
     "query.timeout": query.timeout,
-    // Remote reads are what sidecars live on: with fewer than Queriers x queries x selects they queue for each other.
+    // Remote reads are what sidecars live on: with fewer than leaves x queries x selects they queue for each other.
     ...(config.createThanos
-      ? { "storage.remote.read-concurrent-limit": query.replicas * query.maxConcurrent * CONCURRENT_SELECTS }
+      ? {
+          "storage.remote.read-concurrent-limit":
+            replicaLetters(config).length * query.maxConcurrent * CONCURRENT_SELECTS,
+        }
       : {}),
     "storage.tsdb.path": PROMETHEUS_PATHS.data,
     "web.listen-address": `127.0.0.1:${String(PORTS.prometheus)}`,

@@ -68,7 +68,7 @@ const SERVICES = { volume: "services", path: "/opt/scaled-prometheus", file: "se
 export function serviceContainer(
   platform: Platform,
   args: Omit<ContainerArgs, "image" | "command"> & {
-    readonly name: "exporter" | "gate" | "rules-sync";
+    readonly name: "adapter" | "exporter" | "gate" | "rules-sync";
     /** Subcommand of the bundle; default: the container's name. */
     readonly program?: string;
   },
