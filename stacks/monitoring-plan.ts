@@ -35,11 +35,15 @@ export interface WatchedPart {
   readonly port: number;
   /** Pods that should run, over all its Services. */
   readonly replicas: number;
+  /** Each Service is one shard's, and its name says which. */
+  readonly isPerShard?: boolean;
 }
 
 /** What a stack has besides the parts of every stack. */
 export interface WatchedExtras {
   readonly parts?: readonly WatchedPart[];
+  /** Leaves that the roots list. */
+  readonly endpoints?: number;
   /** Whether sidecars and Rulers upload. */
   readonly hasObjectStorage?: boolean;
 }
@@ -77,6 +81,15 @@ const TARGET_OF_PUSH: readonly object[] = [
   { action: "labeldrop", regex: "target_shard|target_replica" },
 ];
 
+/** `leaf-shard-0-pods.metrics.svc` as the label `shard` of its targets. */
+const SHARD_OF_NAME = {
+  action: "replace",
+  source_labels: ["__meta_dns_name"],
+  regex: "leaf-(?:shard-)?([^.]+)-pods\\..*",
+  target_label: "shard",
+  replacement: "$1",
+};
+
 /** What watches a stack, or nothing where its config switches that off. */
 export function monitoringPlan(
   config: Config,
@@ -93,6 +106,7 @@ export function monitoringPlan(
       alerts: alertFile({
         isSharded: config.createThanos,
         deployed,
+        endpoints: extras.endpoints ?? 0,
         ringShards: ring.shards,
         ringVersion: ring.version,
         replicas: { ...Object.fromEntries(parts.map(({ job, replicas }) => [job, replicas])), alertmanager: 1 },
@@ -169,9 +183,12 @@ function byName(target: string, instance: string): object {
   return { static_configs: [{ targets: [target], labels: { instance } }] };
 }
 
-function byLookup(config: Config, { services, port }: WatchedPart): object {
+function byLookup(config: Config, { services, port, isPerShard = false }: WatchedPart): object {
   const names = services.map((service) => serviceHost(service, config.namespace.name));
-  return { dns_sd_configs: [{ names, type: "A", port, refresh_interval: LOOKUP_INTERVAL }] };
+  return {
+    dns_sd_configs: [{ names, type: "A", port, refresh_interval: LOOKUP_INTERVAL }],
+    ...(isPerShard ? { relabel_configs: [SHARD_OF_NAME] } : {}),
+  };
 }
 
 /** Every part's own metrics. Of a hub only /internal: a scrape of its /metrics takes its samples away. */

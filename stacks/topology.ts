@@ -171,12 +171,13 @@ function watchedExtras(config: Config, queried: readonly QueriedShard[]): Watche
   const stores = [...queried.map(({ index }) => storePodsName(index)), storePodsName(RULER_SHARD)];
   return {
     hasObjectStorage: config.objectStorage !== undefined,
+    endpoints: leaves.length,
     parts: [
       ...(config.createThanos
         ? [
             { job: "ruler", services: [NAMES.ruler], port: PORTS.thanosHttp, replicas: RULER_REPLICAS },
-            { job: "leaf", services: leaves, port: PORTS.thanosHttp, replicas: leafPods },
-            { job: "adapter", services: leaves, port: PORTS.ops, replicas: leafPods },
+            { job: "leaf", services: leaves, port: PORTS.thanosHttp, replicas: leafPods, isPerShard: true },
+            { job: "adapter", services: leaves, port: PORTS.ops, replicas: leafPods, isPerShard: true },
           ]
         : []),
       ...(config.objectStorage === undefined

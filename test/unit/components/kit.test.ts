@@ -99,7 +99,9 @@ describe("resources", () => {
 
   test("three shards of the dev size fit on two cores beside everything else", () => {
     const cpu = (component: (typeof CONTAINER_COMPONENTS)[number]) =>
-      quantity(resourcesFor(component, { seriesPerShard: 60_000, hubLimit: 500_000, cacheBytes: 2 ** 26 }, {}).requests.cpu);
+      quantity(
+        resourcesFor(component, { seriesPerShard: 60_000, hubLimit: 500_000, cacheBytes: 2 ** 26 }, {}).requests.cpu,
+      );
     const perShard = cpu("prometheus") + cpu("gate") + cpu("sidecar") + cpu("hub");
     const surge = cpu("hub") + cpu("exporter") + cpu("querier");
     expect(3 * perShard + surge + cpu("querier") + cpu("exporter") + cpu("alertmanager")).toBeLessThan(1);

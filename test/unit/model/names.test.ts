@@ -79,7 +79,13 @@ describe("frozen names", () => {
   });
 
   test("every name of the largest shard is a valid Kubernetes name", () => {
-    const names = [shardName(63), claimName(prometheusName(63, "b")), hubScrapeName(63, "b"), sidecarName(63, "b"), leafPodsName(63)];
+    const names = [
+      shardName(63),
+      claimName(prometheusName(63, "b")),
+      hubScrapeName(63, "b"),
+      sidecarName(63, "b"),
+      leafPodsName(63),
+    ];
     for (const name of names) expect(name).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
   });
 });

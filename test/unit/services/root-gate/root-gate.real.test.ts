@@ -24,151 +24,158 @@ const moment: Times = { end: end - 60 };
 
 const topology = buildTopology(parseConfig({ createThanos: true, serversCount: 2 }), {});
 
-describe.skipIf(prometheus === undefined || promtool === undefined || thanos === undefined)("root gate, all real", () => {
-  const shards = new RealShards({ prometheus: prometheus ?? "", promtool: promtool ?? "", thanos: thanos ?? "" });
-  const configs: AdapterConfig[] = [];
-  let ports: readonly number[];
-  let root: { readonly http: number; readonly flags: Flags };
-  let gate: string;
-  let frontend: string;
+describe.skipIf(prometheus === undefined || promtool === undefined || thanos === undefined)(
+  "root gate, all real",
+  () => {
+    const shards = new RealShards({ prometheus: prometheus ?? "", promtool: promtool ?? "", thanos: thanos ?? "" });
+    const configs: AdapterConfig[] = [];
+    let ports: readonly number[];
+    let root: { readonly http: number; readonly flags: Flags };
+    let gate: string;
+    let frontend: string;
 
-  beforeAll(async () => {
-    ports = [await shards.port(), await shards.port()];
-    for (const shard of [0, 1]) {
-      const labels = { cluster: "main", shard: String(shard), prometheus_replica: "a" };
-      const rows = Array.from({ length: 30 }, (_, at) => ({
-        series: `up{cluster="main",shard="${String(shard)}",gatewayID="g${String(shard)}"}`,
-        value: 1,
-        time: end - (29 - at) * 60,
-      }));
-      const url = await shards.prometheus(`prometheus-${String(shard)}`, rows, labels);
-      const leaf = await shards.querier(`leaf-${String(shard)}`, [await shards.sidecar(`sidecar-${String(shard)}`, url)], {});
-      const planned = topology.shards[shard]?.leaf?.adapter;
-      if (planned === undefined) throw new Error("no leaf in the topology");
-      configs.push({ ...planned, replicas: [{ name: "a", url }], leaf: `http://${leaf.grpc}` });
+    beforeAll(async () => {
+      ports = [await shards.port(), await shards.port()];
+      for (const shard of [0, 1]) {
+        const labels = { cluster: "main", shard: String(shard), prometheus_replica: "a" };
+        const rows = Array.from({ length: 30 }, (_, at) => ({
+          series: `up{cluster="main",shard="${String(shard)}",gatewayID="g${String(shard)}"}`,
+          value: 1,
+          time: end - (29 - at) * 60,
+        }));
+        const url = await shards.prometheus(`prometheus-${String(shard)}`, rows, labels);
+        const leaf = await shards.querier(
+          `leaf-${String(shard)}`,
+          [await shards.sidecar(`sidecar-${String(shard)}`, url)],
+          {},
+        );
+        const planned = topology.shards[shard]?.leaf?.adapter;
+        if (planned === undefined) throw new Error("no leaf in the topology");
+        configs.push({ ...planned, replicas: [{ name: "a", url }], leaf: `http://${leaf.grpc}` });
+      }
+      await adapter(0);
+      root = await prepareRoot();
+      await startRoot();
+      gate = await startGate();
+      frontend = await startFrontend();
+    }, 90_000);
+
+    afterAll(() => shards.stop());
+
+    const addressOf = (shard: number) => `localhost:${String(ports[shard])}`;
+
+    async function adapter(shard: number): Promise<void> {
+      const config = configs[shard];
+      if (config === undefined) throw new Error(`no shard ${String(shard)}`);
+      await shards.adapter(`adapter-${String(shard)}`, config, ports[shard]);
     }
-    await adapter(0);
-    root = await prepareRoot();
-    await startRoot();
-    gate = await startGate();
-    frontend = await startFrontend();
-  }, 90_000);
 
-  afterAll(() => shards.stop());
+    async function prepareRoot() {
+      const [http, grpc] = [await shards.port(), await shards.port()];
+      const file = join(shards.folder, "root.yaml");
+      const { endpoints } = topology.querier?.endpoints as { readonly endpoints: readonly object[] };
+      writeFileSync(
+        file,
+        toYaml({ endpoints: [0, 1].map((shard) => ({ ...endpoints[shard], address: addressOf(shard) })) }),
+      );
+      const flags: Flags = {
+        ...topology.querier?.flags,
+        "endpoint.sd-config-file": file,
+        "grpc-address": `127.0.0.1:${String(grpc)}`,
+        "http-address": `127.0.0.1:${String(http)}`,
+      };
+      return { http, flags };
+    }
 
-  const addressOf = (shard: number) => `localhost:${String(ports[shard])}`;
+    const startRoot = () => shards.start("root", thanos ?? "", ["query", ...flagList(root.flags)], root.http);
 
-  async function adapter(shard: number): Promise<void> {
-    const config = configs[shard];
-    if (config === undefined) throw new Error(`no shard ${String(shard)}`);
-    await shards.adapter(`adapter-${String(shard)}`, config, ports[shard]);
-  }
+    async function startGate(): Promise<string> {
+      const [port, ops] = [await shards.port(), await shards.port()];
+      const file = join(shards.folder, "expected.json");
+      const endpoints = [0, 1].map((shard) => ({ shard: String(shard), address: addressOf(shard) }));
+      writeFileSync(file, rootGateConfigText({ endpoints }));
+      const flags: Flags = {
+        config: file,
+        listen: `127.0.0.1:${String(port)}`,
+        ops: `127.0.0.1:${String(ops)}`,
+        upstream: `http://127.0.0.1:${String(root.http)}`,
+      };
+      const args = ["--require", "tsx/cjs", join(repository, "services/main.ts"), "root-gate", ...flagList(flags)];
+      await shards.start("gate", process.execPath, args, ops, repository);
+      return `http://127.0.0.1:${String(port)}`;
+    }
 
-  async function prepareRoot() {
-    const [http, grpc] = [await shards.port(), await shards.port()];
-    const file = join(shards.folder, "root.yaml");
-    const { endpoints } = topology.querier?.endpoints as { readonly endpoints: readonly object[] };
-    writeFileSync(
-      file,
-      toYaml({ endpoints: [0, 1].map((shard) => ({ ...endpoints[shard], address: addressOf(shard) })) }),
-    );
-    const flags: Flags = {
-      ...topology.querier?.flags,
-      "endpoint.sd-config-file": file,
-      "grpc-address": `127.0.0.1:${String(grpc)}`,
-      "http-address": `127.0.0.1:${String(http)}`,
-    };
-    return { http, flags };
-  }
+    async function startFrontend(): Promise<string> {
+      const port = await shards.port();
+      const flags: Flags = {
+        ...topology.queryFrontend?.flags,
+        "http-address": `127.0.0.1:${String(port)}`,
+        "query-frontend.downstream-url": gate,
+      };
+      shards.spawn("frontend", thanos ?? "", ["query-frontend", ...flagList(flags)]);
+      const url = `http://127.0.0.1:${String(port)}`;
+      await shards.until("the frontend is alive", 30, async () => (await fetch(`${url}/-/healthy`)).status === 200);
+      return url;
+    }
 
-  const startRoot = () => shards.start("root", thanos ?? "", ["query", ...flagList(root.flags)], root.http);
+    const count = (url: string) => askApi(url, "count(up)", moment);
 
-  async function startGate(): Promise<string> {
-    const [port, ops] = [await shards.port(), await shards.port()];
-    const file = join(shards.folder, "expected.json");
-    const endpoints = [0, 1].map((shard) => ({ shard: String(shard), address: addressOf(shard) }));
-    writeFileSync(file, rootGateConfigText({ endpoints }));
-    const flags: Flags = {
-      config: file,
-      listen: `127.0.0.1:${String(port)}`,
-      ops: `127.0.0.1:${String(ops)}`,
-      upstream: `http://127.0.0.1:${String(root.http)}`,
-    };
-    const args = ["--require", "tsx/cjs", join(repository, "services/main.ts"), "root-gate", ...flagList(flags)];
-    await shards.start("gate", process.execPath, args, ops, repository);
-    return `http://127.0.0.1:${String(port)}`;
-  }
-
-  async function startFrontend(): Promise<string> {
-    const port = await shards.port();
-    const flags: Flags = {
-      ...topology.queryFrontend?.flags,
-      "http-address": `127.0.0.1:${String(port)}`,
-      "query-frontend.downstream-url": gate,
-    };
-    shards.spawn("frontend", thanos ?? "", ["query-frontend", ...flagList(flags)]);
-    const url = `http://127.0.0.1:${String(port)}`;
-    await shards.until("the frontend is alive", 30, async () => (await fetch(`${url}/-/healthy`)).status === 200);
-    return url;
-  }
-
-  const count = (url: string) => askApi(url, "count(up)", moment);
-
-  test("refuses queries until the root has seen every shard, and names the missing one", async () => {
-    await shards.until("shard 0 is seen", 20, async () => {
-      const text = await (await fetch(`${gate}/api/v1/stores`)).text();
-      return text.includes(addressOf(0));
+    test("refuses queries until the root has seen every shard, and names the missing one", async () => {
+      await shards.until("shard 0 is seen", 20, async () => {
+        const text = await (await fetch(`${gate}/api/v1/stores`)).text();
+        return text.includes(addressOf(0));
+      });
+      const answer = await fetch(`${gate}/api/v1/query?query=count(up)`);
+      expect(answer.status).toBe(503);
+      expect(await answer.json()).toMatchObject({
+        status: "error",
+        error: `not seen since this root started: shard 1 (${addressOf(1)})`,
+      });
+      expect((await fetch(`${gate}/-/ready`)).status).toBe(503);
+      expect((await fetch(`${frontend}/-/ready`)).status).toBe(503);
+      expect((await fetch(`${gate}/metrics`)).status).toBe(200);
     });
-    const answer = await fetch(`${gate}/api/v1/query?query=count(up)`);
-    expect(answer.status).toBe(503);
-    expect(await answer.json()).toMatchObject({
-      status: "error",
-      error: `not seen since this root started: shard 1 (${addressOf(1)})`,
+
+    test("answers completely once the last one came, also through the frontend", async () => {
+      await adapter(1);
+      await shards.until("the root is ready", 30, async () => (await fetch(`${gate}/-/ready`)).status === 200);
+      await shards.until("the frontend is ready", 30, async () => (await fetch(`${frontend}/-/ready`)).status === 200);
+      for (const url of [gate, frontend]) {
+        expect(JSON.stringify((await count(url)).data?.result), url).toContain('"2"');
+        const range = await askApi(url, "count(up)", { start: end - 1200, end: end - 60, step: 60 });
+        expect(JSON.stringify(range.data?.result), url).toContain('"2"');
+        expect(JSON.stringify(range.data?.result), url).not.toContain('"1"');
+      }
     });
-    expect((await fetch(`${gate}/-/ready`)).status).toBe(503);
-    expect((await fetch(`${frontend}/-/ready`)).status).toBe(503);
-    expect((await fetch(`${gate}/metrics`)).status).toBe(200);
-  });
 
-  test("answers completely once the last one came, also through the frontend", async () => {
-    await adapter(1);
-    await shards.until("the root is ready", 30, async () => (await fetch(`${gate}/-/ready`)).status === 200);
-    await shards.until("the frontend is ready", 30, async () => (await fetch(`${frontend}/-/ready`)).status === 200);
-    for (const url of [gate, frontend]) {
-      expect(JSON.stringify((await count(url)).data?.result), url).toContain('"2"');
-      const range = await askApi(url, "count(up)", { start: end - 1200, end: end - 60, step: 60 });
-      expect(JSON.stringify(range.data?.result), url).toContain('"2"');
-      expect(JSON.stringify(range.data?.result), url).not.toContain('"1"');
-    }
-  });
-
-  test("stays ready when a shard goes, and every answer that needs it is an error that names it", async () => {
-    shards.signal("adapter-1", "SIGKILL");
-    await shards.ended("adapter-1");
-    for (const url of [gate, frontend]) {
-      const answer = await count(url);
-      expect(answer.status, JSON.stringify(answer)).toBe("error");
-      expect(JSON.stringify(answer), url).toContain("shard 1");
-    }
-    expect((await fetch(`${gate}/-/ready`)).status).toBe(200);
-    expect(JSON.stringify((await askApi(gate, 'count(up{shard="0"})', moment)).data?.result)).toContain('"1"');
-  });
-
-  test("a root that restarts meanwhile is refused again", async () => {
-    shards.signal("root", "SIGKILL");
-    await shards.ended("root");
-    await startRoot();
-    for (let tries = 0; tries < 20; tries++) {
-      const answer = await fetch(`${gate}/api/v1/query?query=count(up)&time=${String(end - 60)}`);
-      expect(answer.status, await answer.clone().text()).toBe(503);
-    }
-    await shards.until("it has seen shard 0", 20, async () => {
-      const text = await (await fetch(`${gate}/api/v1/stores`)).text();
-      return text.includes(addressOf(0));
+    test("stays ready when a shard goes, and every answer that needs it is an error that names it", async () => {
+      shards.signal("adapter-1", "SIGKILL");
+      await shards.ended("adapter-1");
+      for (const url of [gate, frontend]) {
+        const answer = await count(url);
+        expect(answer.status, JSON.stringify(answer)).toBe("error");
+        expect(JSON.stringify(answer), url).toContain("shard 1");
+      }
+      expect((await fetch(`${gate}/-/ready`)).status).toBe(200);
+      expect(JSON.stringify((await askApi(gate, 'count(up{shard="0"})', moment)).data?.result)).toContain('"1"');
     });
-    expect(await (await fetch(`${gate}/-/ready`)).text()).toContain("shard 1");
-    await adapter(1);
-    await shards.until("the root is ready", 30, async () => (await fetch(`${gate}/-/ready`)).status === 200);
-    expect(JSON.stringify((await count(gate)).data?.result)).toContain('"2"');
-  });
-});
+
+    test("a root that restarts meanwhile is refused again", async () => {
+      shards.signal("root", "SIGKILL");
+      await shards.ended("root");
+      await startRoot();
+      for (let tries = 0; tries < 20; tries++) {
+        const answer = await fetch(`${gate}/api/v1/query?query=count(up)&time=${String(end - 60)}`);
+        expect(answer.status, await answer.clone().text()).toBe(503);
+      }
+      await shards.until("it has seen shard 0", 20, async () => {
+        const text = await (await fetch(`${gate}/api/v1/stores`)).text();
+        return text.includes(addressOf(0));
+      });
+      expect(await (await fetch(`${gate}/-/ready`)).text()).toContain("shard 1");
+      await adapter(1);
+      await shards.until("the root is ready", 30, async () => (await fetch(`${gate}/-/ready`)).status === 200);
+      expect(JSON.stringify((await count(gate)).data?.result)).toContain('"2"');
+    });
+  },
+);
