@@ -13,7 +13,6 @@ import {
   type ReplicaLetter,
 } from "../model/names";
 import type { Config } from "./config";
-import { replicaLetters } from "./queried-shards";
 
 /** Which Prometheus. */
 export interface ShardReplica {
@@ -23,6 +22,9 @@ export interface ShardReplica {
 
 /** Selects of one query at a time in a Querier; Thanos' own default. */
 export const CONCURRENT_SELECTS = 4;
+
+/** Pods of a shard's leaf, with pairs: without them too, so that replica b changes nothing of a. */
+const MOST_LEAVES = 2;
 
 /** How often the hub's address is looked up, and the longest that a new hub waits for its first scrape. */
 const HUB_LOOKUP_INTERVAL = "5s";
@@ -184,8 +186,7 @@ export function prometheusFlags(config: Config): Flags {
     // Remote reads are what sidecars live on: with fewer than leaves x queries x selects they queue for each other.
     ...(config.createThanos
       ? {
-          "storage.remote.read-concurrent-limit":
-            replicaLetters(config).length * query.maxConcurrent * CONCURRENT_SELECTS,
+          "storage.remote.read-concurrent-limit": MOST_LEAVES * query.maxConcurrent * CONCURRENT_SELECTS,
         }
       : {}),
     "storage.tsdb.path": PROMETHEUS_PATHS.data,

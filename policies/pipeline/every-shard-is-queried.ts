@@ -1,4 +1,4 @@
-import { SHARD_LABEL, isSelected, mountedFiles, partsNamed, services, thanos } from "../kit/pipeline";
+import { SHARD_LABEL, isSelected, mountedFiles, partOf, partsNamed, services, thanos } from "../kit/pipeline";
 import type { Resource } from "../kit/policy";
 import { at, items, text, yaml } from "../kit/values";
 import { flag, workloads, type Workload } from "../kit/workloads";
@@ -29,6 +29,11 @@ function endpointsOf(resources: readonly Resource[], workload: Workload): readon
     });
 }
 
+/** Whether a workload is among others; each reading of a stack makes new objects of them. */
+function has(list: readonly Workload[], workload: Workload): boolean {
+  return list.some(({ resource }) => resource.urn === workload.resource.urn);
+}
+
 const shardOf = (workload: Workload) => workload.labels[SHARD_LABEL] ?? "";
 
 /** What is wrong with the endpoint file of a root: exactly one strict endpoint for every leaf. */
@@ -38,13 +43,13 @@ function rootProblems(resources: readonly Resource[], root: Workload): readonly 
   const twice = endpoints.filter(({ address }, index) => endpoints.findIndex((one) => one.address === address) < index);
   return [
     ...leaves
-      .filter((leaf) => !endpoints.some(({ isStrict, pods }) => isStrict && pods.includes(leaf)))
+      .filter((leaf) => !endpoints.some(({ isStrict, pods }) => isStrict && has(pods, leaf)))
       .map(({ name }) => `does not list ${name} strictly`),
     ...endpoints
       .filter(({ isStrict }) => !isStrict)
       .map(({ address }) => `lists ${address} in a way that it may vanish`),
     ...endpoints
-      .filter(({ pods }) => !pods.some((pod) => leaves.includes(pod)))
+      .filter(({ pods }) => !pods.some((pod) => has(leaves, pod)))
       .map(({ address }) => `lists ${address}, which is no leaf`),
     ...twice.map(({ address }) => `lists ${address} twice`),
   ];
@@ -58,9 +63,9 @@ function leafProblems(resources: readonly Resource[], leaf: Workload): readonly 
     .filter((each) => shardOf(each) === shardOf(leaf));
   const behind = endpoints.flatMap(({ pods }) => pods);
   return [
-    ...own.filter((each) => !behind.includes(each)).map(({ name }) => `does not list ${name}`),
+    ...own.filter((each) => !has(behind, each)).map(({ name }) => `does not list ${name}`),
     ...endpoints
-      .filter(({ isStrict, pods }) => !isStrict && pods.some((pod) => partsNamed(resources, "store").includes(pod)))
+      .filter(({ isStrict, pods }) => !isStrict && pods.some((pod) => partOf(pod) === "store"))
       .map(({ address }) => `lists ${address} in a way that it may vanish`),
     ...behind
       .filter((each) => shardOf(each) !== "" && shardOf(each) !== shardOf(leaf))

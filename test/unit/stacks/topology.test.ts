@@ -44,9 +44,9 @@ describe("Prometheus", () => {
     for (const name of Object.keys(flags)) expect(name).not.toMatch(/lifecycle|admin|receiver|retention/);
   });
 
-  test("admits as many remote reads as all Queriers can send", () => {
+  test("admits as many remote reads as both leaves of its shard can send, whatever the number of roots", () => {
     const { flags } = prometheusOf(topologyOf({ createThanos: true, query: { replicas: 3, maxConcurrent: 10 } }));
-    expect(flags["storage.remote.read-concurrent-limit"]).toBe(3 * 10 * 4);
+    expect(flags["storage.remote.read-concurrent-limit"]).toBe(2 * 10 * 4);
   });
 
   test("forces cluster and shard in the last rules of every job", () => {
@@ -150,6 +150,76 @@ describe("pairs", () => {
   });
 });
 
+describe("the query path", () => {
+  const SAME = ["query.lookback-delta", "query.default-evaluation-interval", "query.timeout", "query.max-concurrent"];
+
+  test("roots, leaves and the shards' Prometheus have the same values", () => {
+    const query = {
+      lookbackDelta: "4m",
+      evaluationInterval: "30s",
+      timeout: "90s",
+      maxConcurrent: 7,
+      maxSamples: 5000,
+    };
+    const topology = topologyOf({ createThanos: true, query });
+    const leaf = topology.shards[0]?.leaf;
+    for (const flags of [topology.querier?.flags, leaf?.flags, topology.rulerLeaf?.flags]) {
+      expect(SAME.map((name) => flags?.[name])).toStrictEqual(["4m", "30s", "90s", 7]);
+      expect(flags?.["query.partial-response"]).toBe(false);
+      expect(flags?.["deduplication.func"]).toBe("chain");
+    }
+    expect(leaf?.adapter).toMatchObject({ lookbackSeconds: 240, timeoutSeconds: 90, maxSamples: 5000 });
+    expect(prometheusOf(topology).flags).toMatchObject({ "query.lookback-delta": "4m", "query.timeout": "90s" });
+  });
+
+  test("a leaf has both sidecars of its shard behind it, and the Store Gateway strictly", () => {
+    const leaves = (raw: Record<string, unknown>) => {
+      const { shards, rulerLeaf } = topologyOf({ createThanos: true, ...raw });
+      return [...shards.map(({ leaf }) => leaf), rulerLeaf].map(
+        (leaf) => leaf?.endpoints as { endpoints: readonly { address: string; strict?: boolean }[] },
+      );
+    };
+    const at = (name: string) => `${name}.scaled-prometheus.svc:10901`;
+    const sidecars = ["a", "b"].map((replica) => ({ address: at(`sidecar-shard-0-${replica}`) }));
+    const ruler = { address: `dns+${at("ruler")}` };
+    expect(leaves({}).map(({ endpoints }) => endpoints)).toStrictEqual([sidecars, [ruler]]);
+    const long = { objectStorage: S3, retention: { sharded: "30d" }, retiredShards: [{ shard: 3, local: false }] };
+    const store = (name: string) => ({ address: at(name), strict: true });
+    expect(leaves(long).map(({ endpoints }) => endpoints)).toStrictEqual([
+      [...sidecars, store("store-shard-0")],
+      [store("store-shard-3")],
+      [ruler, store("store-ruler")],
+    ]);
+  });
+
+  test("no flag is deprecated in Thanos 0.42", () => {
+    const topology = topologyOf({ createThanos: true });
+    const all = [topology.querier?.flags, topology.shards[0]?.leaf?.flags, topology.queryFrontend?.flags];
+    for (const name of all.flatMap((flags) => Object.keys(flags ?? {}))) {
+      expect(name).not.toMatch(/^(endpoint(-group)?(-strict)?|store\.sd-.*|grpc-(client|compression).*)$/);
+    }
+  });
+
+  test("the frontend caches nothing that may still change, and can be left out", () => {
+    const { queryFrontend, answeredBy, components } = topologyOf({ createThanos: true, outOfOrderWindow: "2h" });
+    expect(queryFrontend?.flags).toMatchObject({
+      "labels.partial-response": false,
+      "labels.response-cache-max-freshness": "7200s",
+      "query-frontend.downstream-url": "http://querier.scaled-prometheus.svc:10902",
+      "query-range.align-range-with-step": true,
+      "query-range.partial-response": false,
+      "query-range.response-cache-max-freshness": "7200s",
+    });
+    expect(answeredBy).toStrictEqual({ component: "query-frontend" });
+    expect(components).toContain("query-frontend");
+    const without = topologyOf({ createThanos: true, query: { frontend: { enabled: false } } });
+    expect(without.queryFrontend).toBeUndefined();
+    expect(without.answeredBy).toStrictEqual({ component: "querier" });
+    expect(without.components).not.toContain("query-frontend");
+    expect(topologyOf({}).queryFrontend).toBeUndefined();
+  });
+});
+
 describe("exporter", () => {
   test("refuses samples five minutes before Prometheus would", () => {
     expect(topologyOf({ outOfOrderWindow: "30m" }).exporter.config.limits).toStrictEqual({
@@ -184,16 +254,16 @@ describe("properties", () => {
         expect(topology.exporter.config.shards.map(({ index }) => index)).toStrictEqual(inRing);
         expect(topology.shards.map(({ index }) => index)).toStrictEqual(all);
         const { endpoints } = topology.querier?.endpoints as { endpoints: { address: string; strict?: boolean }[] };
-        const required = endpoints.filter(({ strict }) => strict);
-        expect(required.map(({ address }) => address)).toStrictEqual([
-          ...all.flatMap((shard) =>
-            ["a", "b"].map((replica) => `sidecar-shard-${String(shard)}-${replica}.scaled-prometheus.svc:10901`),
-          ),
-          "ruler-store.scaled-prometheus.svc:10901",
-        ]);
-        expect(endpoints.filter(({ strict }) => !strict)).toStrictEqual([
-          { address: "dns+ruler.scaled-prometheus.svc:10901" },
-        ]);
+        const leaves = [...all.map((shard) => `leaf-shard-${String(shard)}`), "leaf-ruler"];
+        expect(endpoints.map(({ address }) => address)).toStrictEqual(
+          leaves.map((leaf) => `${leaf}.scaled-prometheus.svc:10901`),
+        );
+        expect(endpoints.every(({ strict }) => strict)).toBe(true);
+        // Without each of them the gate lets no query through.
+        expect(topology.querier?.expected.endpoints).toStrictEqual(
+          endpoints.map(({ address }, at) => ({ shard: String(all[at] ?? "ruler"), address })),
+        );
+        expect(topology.shards.map(({ leaf }) => leaf?.adapter.shard)).toStrictEqual(all.map(String));
         for (const at of [0, 1]) {
           expect(topology.shards.filter(({ replicas }) => replicas[at]?.hub !== undefined)).toHaveLength(serversCount);
         }
@@ -211,6 +281,8 @@ describe("properties", () => {
         expect(after?.shards.slice(0, serversCount)).toStrictEqual(before?.shards);
         expect(after?.platform).toStrictEqual(before?.platform);
         expect(after?.alertmanager).toStrictEqual(before?.alertmanager);
+        expect(after?.rulerLeaf).toStrictEqual(before?.rulerLeaf);
+        expect(after?.queryFrontend).toStrictEqual(before?.queryFrontend);
       }),
       { numRuns: 30 },
     );
