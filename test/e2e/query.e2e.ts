@@ -1,5 +1,6 @@
 /** The query path: pairs of replicas that hold the same, and answers that stay right while one of them goes. */
 import { afterAll, beforeAll, describe } from "vitest";
+import { lossTests } from "./pairs/loss-tests";
 import { pairTests } from "./pairs/pair-tests";
 import { World } from "./pairs/world";
 
@@ -19,3 +20,5 @@ afterAll(async () => {
 });
 
 describe("two shards of two replicas under a feed", () => pairTests(world));
+
+describe("both replicas of a shard away", () => lossTests(world));

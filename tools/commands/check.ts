@@ -45,6 +45,9 @@ function duration(args: Arguments, name: string, fallback: number): number {
   return Math.round(args.seconds(name, fallback / 1_000, 0.001, 30 * 86_400) * 1_000);
 }
 
+/** Thanos sends times to the shards in whole seconds, so an answer at any other time is one for another time. */
+const second = 1_000;
+
 /** One check at `at` (ms); samples are read back from `samplesFrom` (ms) on. */
 async function checkMoment(
   api: PrometheusApi,
@@ -86,8 +89,9 @@ async function once(api: PrometheusApi, args: Arguments, settings: Settings): Pr
       await sleep(wait);
     }
     // The samples up to the latest moment hold those of the others.
-    const latest = Math.max(...moments);
-    for (const at of [...new Set(moments)].sort((left, right) => left - right)) {
+    const whole = moments.map((moment) => Math.ceil(moment / second) * second);
+    const latest = Math.max(...whole);
+    for (const at of [...new Set(whole)].sort((left, right) => left - right)) {
       const samples = settings.samples && at === latest;
       reports.push(await checkMoment(api, stored, at, { ...settings, samples }, progress));
     }
@@ -153,7 +157,7 @@ async function continuously(api: PrometheusApi, args: Arguments, settings: Setti
   try {
     while (!signal.aborted && Date.now() < end) {
       const startedAt = Date.now();
-      const at = startedAt - settings.settle;
+      const at = Math.floor((startedAt - settings.settle) / second) * second;
       const stored = new Stored(readLedger(settings.ledger));
       if (stored.span !== undefined && stored.span.first <= at) {
         const from = Math.max(readUntil, stored.span.first - 1);
@@ -162,7 +166,7 @@ async function continuously(api: PrometheusApi, args: Arguments, settings: Setti
       }
       await sleep(Math.max(0, startedAt + every - Date.now()), undefined, { signal }).catch(() => undefined);
     }
-    const at = Date.now() - settings.settle;
+    const at = Math.floor((Date.now() - settings.settle) / second) * second;
     const stored = new Stored(readLedger(settings.ledger));
     if (stored.span !== undefined && stored.span.first <= at) {
       say("the whole run:");
