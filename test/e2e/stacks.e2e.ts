@@ -55,7 +55,7 @@ describe("changes to prod", () => {
     expect(made.filter((name) => !name.includes("shard-4"))).toEqual([]);
     expect(made).toContain("prometheus-shard-4-a");
     // The ring and the list of endpoints, and those who read them.
-    expect(others.filter((name) => !/^(exporter|querier|leaf|query-frontend|monitoring)(-|$)/.test(name))).toEqual([]);
+    expect(others.filter((name) => !/^(exporter|querier|monitoring)(-|$)/.test(name))).toEqual([]);
   });
 
   it.each(PREVIEW_CASES)("preview of $name is as committed, exit code $exitCode", async (each) => {

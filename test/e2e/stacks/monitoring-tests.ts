@@ -26,7 +26,7 @@ export function monitoringTests(): void {
   test("every part of two shards is scraped", async () => {
     const perJob = await until("every part to answer", { seconds: 90, everyMilliseconds: 1_000 }, async () => {
       const { samples } = await world().api("monitoring").vector("count by (job) (up == 1)");
-      return samples.length >= 9 ? samples : undefined;
+      return samples.length >= 14 ? samples : undefined;
     });
     expect(Object.fromEntries(perJob.map(({ labels, value }) => [labels["job"], value]))).toMatchObject({
       prometheus: 2,
@@ -35,6 +35,11 @@ export function monitoringTests(): void {
       sidecar: 2,
       exporter: 1,
       querier: 1,
+      "root-gate": 1,
+      "query-frontend": 1,
+      // One of each shard, and that of the Rulers.
+      leaf: 3,
+      adapter: 3,
       alertmanager: 1,
       monitoring: 1,
     });
