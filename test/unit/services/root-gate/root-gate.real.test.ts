@@ -8,7 +8,7 @@ import { rootGateConfigText } from "../../../../model/root-gate-config";
 import { parseConfig } from "../../../../stacks/config";
 import { buildTopology } from "../../../../stacks/topology";
 import { realTools } from "../../components/rules/real-tools";
-import { askApi, type Times } from "../adapter/answers";
+import { askApi, type ApiAnswer, type Times } from "../adapter/answers";
 import { RealShards } from "../adapter/real-shards";
 
 /**
@@ -145,6 +145,13 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
         const range = await askApi(url, "count(up)", { start: end - 1200, end: end - 60, step: 60 });
         expect(JSON.stringify(range.data?.result), url).toContain('"2"');
         expect(JSON.stringify(range.data?.result), url).not.toContain('"1"');
+        // Raw samples, as `make check` reads them.
+        const form = new URLSearchParams({ query: "up[10m]", time: String(moment.end), engine: "prometheus" });
+        const raw = (await (await fetch(`${url}/api/v1/query`, { method: "POST", body: form })).json()) as ApiAnswer;
+        expect(
+          raw.data?.result.map(({ values }) => values?.length),
+          JSON.stringify(raw),
+        ).toStrictEqual([10, 10]);
       }
     });
 
