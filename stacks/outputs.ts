@@ -59,6 +59,9 @@ export interface StackOutputs {
 /** Replicas of every shard; `b` comes with high availability. */
 export const REPLICAS: readonly ReplicaLetter[] = ["a"];
 
+/** A pair of Rulers: one evaluates while the other restarts. */
+export const RULER_REPLICAS = 2;
+
 /** A shard that answers for its series. */
 export interface QueriedShard {
   readonly index: number;

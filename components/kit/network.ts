@@ -63,7 +63,16 @@ export function dnsPolicy(): NamedPolicy {
 
 function endName(end: EdgeEnd): string {
   if (typeof end === "string") return end;
-  return end.outside === "receivers" || end.outside === "bucket" ? end.outside : "outside";
+  switch (end.outside) {
+    case "receivers":
+    case "bucket":
+      return end.outside;
+    case "configManager":
+      // Alertmanager has an edge from outside already.
+      return "config-api";
+    default:
+      return "outside";
+  }
 }
 
 function selector(component: PodComponent, id: ReplicaId | undefined): { readonly matchLabels: Labels } {
