@@ -74,7 +74,7 @@ export function ruleApi(options: RuleApiOptions): Server {
     existsSync(pathOf(tenant)) ? (fileSchema.parse(load(readFileSync(pathOf(tenant), "utf8"))).groups[0]?.rules ?? []) : [];
   const store = (tenant: string, rules: readonly Rule[]): void => {
     // In place, as upstream does: readers may see half of it.
-    writeFileSync(pathOf(tenant), dump({ groups: [{ name: tenant, rules }] }, { indent: 4, noRefs: true, lineWidth: -1 }));
+    writeFileSync(pathOf(tenant), dump({ groups: [{ name: tenant, rules }] }, { noRefs: true, lineWidth: -1 }));
   };
   const secured = (tenant: string, rule: Rule): Rule => ({
     ...rule,
