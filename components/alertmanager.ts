@@ -1,12 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { NAMES, PORTS, PROJECT } from "../model/names";
+import { NAMES, PORTS } from "../model/names";
 import { alertmanagerConfigurerContainer, seedContainer } from "./kit/alertmanager-configurer";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
 import { commonLabels, selectorLabels } from "./kit/labels";
-import { changelessData } from "./kit/only-once";
 import { ALERTMANAGER_PATHS as PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
@@ -19,19 +18,13 @@ import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 /** Seconds for writing silences and notifications at a stop. */
 const GRACE_SECONDS = 60;
 
-/** What a change of the configuration would do with prometheus-configmanager: nothing. */
-const SEED_CHANGED =
-  `${PROJECT}:alertmanager.config has changed, but with ${PROJECT}:configManager it is only what Alertmanager's ` +
-  "configuration started as: the API of alertmanager-configurer owns it now. Make the change over that API and take " +
-  `this one back, or set ${PROJECT}:configManager to false, and the configuration is that of the config key again`;
-
 /** Arguments of {@link Alertmanager}. */
 export interface AlertmanagerArgs {
   /** Content of alertmanager.yaml; a change is reloaded without a restart. It may hold secrets. */
   readonly config: object;
   /**
    * Flags of alertmanager-configurer, which then owns the configuration on the volume: `config` is only what it starts
-   * as, and a later change of it is an error. Absent without prometheus-configmanager.
+   * as, and a later change of it does nothing (stacks/ refuses it). Absent without prometheus-configmanager.
    */
   readonly configurerFlags?: Flags;
   /** Size of the volume with silences and the notification log, a Kubernetes quantity. */
@@ -60,7 +53,7 @@ export class Alertmanager extends Component {
         type: "Opaque",
         data: { [PATHS.file]: pulumi.secret(content) },
       },
-      this.child(configurerFlags === undefined ? {} : { hooks: changelessData(`${secretName}-change`, SEED_CHANGED) }),
+      this.child(),
     );
     // Where Alertmanager reads it, and what rules-sync watches: the Secret, or what alertmanager-configurer writes.
     const [folder, file] =

@@ -22,7 +22,6 @@ import { milliseconds, seconds } from "../model/durations";
 import type { ExporterConfig } from "../model/exporter-config";
 import {
   hubName,
-  NAMES,
   PIPELINE_LABELS,
   PORTS,
   RULER_SHARD,

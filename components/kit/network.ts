@@ -70,7 +70,9 @@ function endName(end: EdgeEnd): string {
     case "configManager":
       // Alertmanager has an edge from outside already.
       return "config-api";
-    default:
+    case "push":
+    case "query":
+    case "alertmanager":
       return "outside";
   }
 }

@@ -24,7 +24,10 @@ const LONGEST_REASON = 2_000;
  */
 export class RulesServer {
   readonly metrics = new Metrics();
-  readonly #reloads = this.metrics.counter("rules_server_reloads_total", "Reloads asked for, by whether all took part.");
+  readonly #reloads = this.metrics.counter(
+    "rules_server_reloads_total",
+    "Reloads asked for, by whether all took part.",
+  );
   readonly #upToDate = this.metrics.gauge("rules_server_consumer_up_to_date", "1 while it runs with the newest rules.");
   #set: RuleSet | undefined;
 

@@ -87,7 +87,9 @@ export function prometheusTarget(base: string, folder: string): Target {
 /** Every file with a rule in it is in the API's list of rules. */
 async function mustShow(base: string, folder: string, files: Files): Promise<void> {
   const { text } = await ask("GET", `${base}/api/v1/rules`, ANSWER_TIMEOUT);
-  const shown = new Set([...text.matchAll(/"file":("(?:[^"\\]|\\.)*")/g)].map((match) => JSON.parse(match[1] ?? '""')));
+  const shown = new Set<unknown>(
+    [...text.matchAll(/"file":("(?:[^"\\]|\\.)*")/g)].map((match): unknown => JSON.parse(match[1] ?? '""')),
+  );
   const missing = Object.entries(files)
     .filter(([name, content]) => /^\s*(?:- )?(?:alert|record):/m.test(content) && !shown.has(`${folder}/${name}`))
     .map(([name]) => name);

@@ -6,7 +6,6 @@ import { z } from "zod";
 import { PROJECT } from "../../../model/names";
 import type { Resource } from "../../../policies/kit/policy";
 import { program } from "../../../stacks/program";
-import { mockHooks } from "../../kit/mocked-hooks";
 
 /** Config of a stack as Pulumi hands it to a program: every value as text. */
 export type StackConfig = Readonly<Record<string, string>>;
@@ -84,7 +83,6 @@ function cloudAnswer({ type, name }: { readonly type: string; readonly name: str
  */
 export async function record(config: StackConfig): Promise<readonly Resource[]> {
   const inputs = new Map<string, Readonly<Record<string, unknown>>>();
-  mockHooks();
   await pulumi.runtime.setMocks(
     {
       newResource: (args) => {

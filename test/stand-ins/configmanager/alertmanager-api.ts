@@ -104,7 +104,12 @@ function validate(config: AlertConfig): void {
 }
 
 /** The stand-in's server. */
-export function alertmanagerApi({ conf, alertmanagerURL, multitenantLabel, deleteRoutes }: AlertmanagerApiOptions): Server {
+export function alertmanagerApi({
+  conf,
+  alertmanagerURL,
+  multitenantLabel,
+  deleteRoutes,
+}: AlertmanagerApiOptions): Server {
   const read = (): AlertConfig => configSchema.parse(load(readFileSync(conf, "utf8")));
   const changed = async (config: AlertConfig): Promise<Reply> => {
     validate(config);

@@ -71,7 +71,9 @@ export function ruleApi(options: RuleApiOptions): Server {
   const { rulesDir, prometheusURL, multitenantLabel, restrictQueries } = options;
   const pathOf = (tenant: string): string => join(rulesDir, `${tenant}_rules.yml`);
   const rulesOf = (tenant: string): readonly Rule[] =>
-    existsSync(pathOf(tenant)) ? (fileSchema.parse(load(readFileSync(pathOf(tenant), "utf8"))).groups[0]?.rules ?? []) : [];
+    existsSync(pathOf(tenant))
+      ? (fileSchema.parse(load(readFileSync(pathOf(tenant), "utf8"))).groups[0]?.rules ?? [])
+      : [];
   const store = (tenant: string, rules: readonly Rule[]): void => {
     // In place, as upstream does: readers may see half of it.
     writeFileSync(pathOf(tenant), dump({ groups: [{ name: tenant, rules }] }, { noRefs: true, lineWidth: -1 }));

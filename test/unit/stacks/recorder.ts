@@ -3,7 +3,6 @@ import type { RuleFile } from "../../../components/rules/rule-file";
 import { parseConfig } from "../../../stacks/config";
 import { pipeline } from "../../../stacks/pipeline";
 import type { StackOutputs } from "../../../stacks/outputs";
-import { mockHooks } from "../../kit/mocked-hooks";
 import { SERVICES } from "./services";
 
 /** One registered resource: what the engine gets of it. */
@@ -37,7 +36,6 @@ export async function run(
 ): Promise<Run> {
   const resources: Recorded[] = [];
   const inputs = new Map<string, Record<string, unknown>>();
-  mockHooks();
   await pulumi.runtime.setMocks(
     {
       newResource: (args) => {

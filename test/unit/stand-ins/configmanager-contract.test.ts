@@ -46,7 +46,12 @@ const reloadAddress = (): string => `127.0.0.1:${String(reloadServer.port)}`;
 
 describe("the rule API", () => {
   const start = async (restrictQueries = false) => {
-    const options = { rulesDir: folder, prometheusURL: reloadAddress(), multitenantLabel: "networkID", restrictQueries };
+    const options = {
+      rulesDir: folder,
+      prometheusURL: reloadAddress(),
+      multitenantLabel: "networkID",
+      restrictQueries,
+    };
     server = await serve(ruleApi(options));
   };
   const fileOf = (tenant: string): unknown => load(readFileSync(join(folder, `${tenant}_rules.yml`), "utf8"));
@@ -174,7 +179,12 @@ describe("the API for Alertmanager's configuration", () => {
 
   beforeEach(async () => {
     writeFileSync(conf(), "route:\n  receiver: none\nreceivers:\n- name: none\ntime_intervals: []\n");
-    const options = { conf: conf(), alertmanagerURL: reloadAddress(), multitenantLabel: "networkID", deleteRoutes: true };
+    const options = {
+      conf: conf(),
+      alertmanagerURL: reloadAddress(),
+      multitenantLabel: "networkID",
+      deleteRoutes: true,
+    };
     server = await serve(alertmanagerApi(options));
   });
 
