@@ -11,6 +11,7 @@ import { PROMETHEUS_PATHS, STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { NO_PROBES, quickProbes, replayingProbes } from "./kit/probes";
+import { rulesPuller, type RulesPullerArgs } from "./kit/rules-puller";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
 import { awayFromOther, type PlacedReplica } from "./kit/spread";
@@ -36,6 +37,8 @@ export interface PrometheusServerArgs {
   readonly config: object;
   /** Rule files by name; reloaded without a restart. */
   readonly rules: RuleTexts;
+  /** Pulls the rules of prometheus-configmanager; in the single size with it only. */
+  readonly puller?: RulesPullerArgs;
   /** Flags of the Thanos sidecar; absent in the single size. */
   readonly sidecarFlags?: Flags;
   /** Absent without object storage. */
@@ -170,7 +173,8 @@ function containers(platform: Platform, args: PrometheusServerArgs): types.input
     uid: NOBODY_UID,
   });
   const gate = gateContainer(platform, HUB_JOB);
-  if (args.sidecarFlags === undefined) return [prometheus, gate];
+  const pullers = args.puller === undefined ? [] : [rulesPuller(platform, args.puller)];
+  if (args.sidecarFlags === undefined) return [prometheus, gate, ...pullers];
   const sidecar = container(platform, {
     name: "sidecar",
     image: platform.images.thanos,

@@ -1,4 +1,7 @@
 import { ExporterConfigError } from "../model/exporter-config";
+import { rulesPullerHelp, runRulesPuller } from "./config-manager/puller-command";
+import { configSeedHelp, runConfigSeed } from "./config-manager/seed-command";
+import { rulesServerHelp, runRulesServer } from "./config-manager/server-command";
 import { exporterHelp, runExporter } from "./exporter/command";
 import { gateHelp, runGate } from "./gate/command";
 import { UsageError } from "./plumbing/args";
@@ -9,13 +12,25 @@ import { rulesSyncHelp, runRulesSync } from "./rules-sync/command";
 /** Everything of our own that runs in the cluster: one bundle, one subcommand per program. Node built-ins only. */
 
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  "config-seed": runConfigSeed,
   exporter: runExporter,
   gate: runGate,
+  "rules-puller": runRulesPuller,
+  "rules-server": runRulesServer,
   "rules-sync": runRulesSync,
   "shipper-meta": runShipperMeta,
 };
 
-const help = `usage: services <program> [flags]\n\n${exporterHelp}\n${gateHelp}\n${rulesSyncHelp}\n${shipperMetaHelp}`;
+const helps = [
+  configSeedHelp,
+  exporterHelp,
+  gateHelp,
+  rulesPullerHelp,
+  rulesServerHelp,
+  rulesSyncHelp,
+  shipperMetaHelp,
+];
+const help = `usage: services <program> [flags]\n\n${helps.join("\n")}`;
 
 async function main([program = "", ...args]: readonly string[]): Promise<number> {
   if (program === "--help" || program === "-h" || program === "help") {

@@ -1,4 +1,5 @@
 import type { AlertmanagerArgs } from "../components/alertmanager";
+import type { ConfigManagerArgs } from "../components/config-manager";
 import type { EdgeHubArgs } from "../components/edge-hub";
 import type { ExporterArgs } from "../components/exporter";
 import type { NetworkPoliciesArgs } from "../components/network-policies";
@@ -21,7 +22,6 @@ import { milliseconds, seconds } from "../model/durations";
 import type { ExporterConfig } from "../model/exporter-config";
 import {
   hubName,
-  NAMES,
   PIPELINE_LABELS,
   PORTS,
   RULER_SHARD,
@@ -29,7 +29,6 @@ import {
   shardName,
   sidecarName,
   storeName,
-  storePodsName,
   type ReplicaLetter,
 } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../model/parts";
@@ -37,14 +36,16 @@ import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
 import type { Config } from "./config";
 import { alertmanagerConfig } from "./alertmanager-config";
+import { alertmanagerConfigurer, configManagerPlan, configManagerPuller } from "./config-manager-plan";
 import { grafanaPlan } from "./grafana-plan";
-import { monitoringPlan, type WatchedExtras } from "./monitoring-plan";
+import { monitoringPlan } from "./monitoring-plan";
 import { networkPlan } from "./network-plan";
 import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
 import { outputs, type StackOutputs } from "./outputs";
 import { queriedShards, type QueriedShard } from "./queried-shards";
-import { RULER_REPLICAS, ruler, rulerEndpoints } from "./ruler-plan";
+import { ruler, rulerEndpoints } from "./ruler-plan";
+import { watchedExtras } from "./watched-extras";
 
 /** The whole pipeline as plain data: what components turn into resources. */
 export interface Topology {
@@ -63,6 +64,8 @@ export interface Topology {
   readonly answeredBy: Part;
   readonly exporter: ExporterArgs;
   readonly alertmanager: AlertmanagerArgs;
+  /** Absent where the config does not ask for it. */
+  readonly configManager?: ConfigManagerArgs;
   /** Absent without object storage. */
   readonly objectStorage?: Pick<ObjectStoragePlan, "created" | "secret" | "compactor"> & {
     /** Answers for what the Rulers recorded. */
@@ -124,10 +127,12 @@ export function buildTopology(
     exporter: { replicas: config.push.exporterReplicas, config: exporter },
     alertmanager: {
       config: alertmanagerConfig(config.alertmanager.config),
+      ...alertmanagerConfigurer(config),
       storageSize: config.storage.alertmanagerSize,
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
       isProtected: config.deletionProtection,
     },
+    ...configManagerPlan(config),
     ...monitoringPlan(
       config,
       local,
@@ -143,26 +148,8 @@ function hasComponent(config: Config, component: PodComponent): boolean {
   if (component === "querier" || component === "ruler") return config.createThanos;
   if (component === "store" || component === "compactor") return config.objectStorage !== undefined;
   if (component === "monitoring") return config.monitoring.enabled;
+  if (component === "configmanager") return config.configManager;
   return true;
-}
-
-/** Parts to watch that only some stacks have. */
-function watchedExtras(config: Config, queried: readonly QueriedShard[]): WatchedExtras {
-  const stores = [...queried.map(({ index }) => storePodsName(index)), storePodsName(RULER_SHARD)];
-  return {
-    hasObjectStorage: config.objectStorage !== undefined,
-    parts: [
-      ...(config.createThanos
-        ? [{ job: "ruler", services: [NAMES.ruler], port: PORTS.thanosHttp, replicas: RULER_REPLICAS }]
-        : []),
-      ...(config.objectStorage === undefined
-        ? []
-        : [
-            { job: "store", services: stores, port: PORTS.thanosHttp, replicas: stores.length },
-            { job: "compactor", services: [NAMES.compactor], port: PORTS.thanosHttp, replicas: 1 },
-          ]),
-    ],
-  };
 }
 
 function buildPlatform(config: Config, services: Readonly<Record<string, string>>): Platform {
@@ -202,6 +189,7 @@ function shardPair(
       flags: { ...prometheusFlags(config), ...storage?.prometheusFlags },
       config: prometheusConfig(config, { shard, replica }, storage?.localRetention),
       rules: evaluated(rules, { clusterLabel: config.clusterLabel, shard }),
+      ...configManagerPuller(config, "prometheus"),
       ...(config.createThanos ? { sidecarFlags: { ...sidecarFlags(), ...storage?.sidecarFlags } } : {}),
       ...(storage === undefined ? {} : { uploads: storage.uploads }),
       storageSize: config.storage.size,

@@ -93,4 +93,24 @@ describe("another way to the cluster", () => {
   });
 });
 
+describe("Alertmanager's configuration with prometheus-configmanager", () => {
+  const config = { route: { receiver: "ops" }, receivers: [{ name: "ops" }] };
+  const refusal = "it is only what Alertmanager's configuration started as";
+
+  it("is only a seed: a later change of the key is an error, in the preview and in up", async () => {
+    await workspace.makeStack("managed", { configManager: "true" }, "single");
+    await workspace.up("managed");
+    workspace.writeStack("managed", { configManager: "true", alertmanager: { config } }, "single");
+    expect((await workspace.plan("managed")).errors.join("\n")).toContain(refusal);
+    await expect(workspace.up("managed")).rejects.toThrow(refusal);
+  });
+
+  it("nothing else is held up by it, and switching off gives the key its meaning back", async () => {
+    workspace.writeStack("managed", { configManager: "true", labels: { team: "a" } }, "single");
+    expect((await workspace.plan("managed")).errors).toEqual([]);
+    workspace.writeStack("managed", { configManager: "false", alertmanager: { config } }, "single");
+    expect((await workspace.plan("managed")).errors).toEqual([]);
+  });
+});
+
 describe("monitoring and dashboards of a dev stack", monitoringTests);

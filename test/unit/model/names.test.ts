@@ -67,6 +67,11 @@ describe("frozen names", () => {
       thanosGrpc: 10901,
       thanosHttp: 10902,
       alertmanager: 9093,
+      configManager: 9100,
+      alertmanagerConfigurer: 9101,
+      managedRules: 9102,
+      managedReload: 9103,
+      pullerOps: 8081,
     });
   });
 

@@ -41,8 +41,14 @@ describe("services", () => {
   });
 
   it.each([
-    [[], "error: no program given (exporter, gate, rules-sync, shipper-meta)\n"],
-    [["toString"], "error: unknown program toString (exporter, gate, rules-sync, shipper-meta)\n"],
+    [
+      [],
+      "error: no program given (config-seed, exporter, gate, rules-puller, rules-server, rules-sync, shipper-meta)\n",
+    ],
+    [
+      ["toString"],
+      "error: unknown program toString (config-seed, exporter, gate, rules-puller, rules-server, rules-sync, shipper-meta)\n",
+    ],
     [["exporter"], "error: --config is missing: configuration file (JSON, model/exporter-config.ts); read once\n"],
     [["exporter", "--config", "/no/such"], "error: --config: /no/such: can't be read: ENOENT"],
     [
