@@ -1,4 +1,5 @@
-import { ExporterConfigError } from "../model/exporter-config";
+import { ConfigFileError } from "../model/config-reader";
+import { adapterHelp, runAdapter } from "./adapter/command";
 import { rulesPullerHelp, runRulesPuller } from "./config-manager/puller-command";
 import { configSeedHelp, runConfigSeed } from "./config-manager/seed-command";
 import { rulesServerHelp, runRulesServer } from "./config-manager/server-command";
@@ -12,6 +13,7 @@ import { rulesSyncHelp, runRulesSync } from "./rules-sync/command";
 /** Everything of our own that runs in the cluster: one bundle, one subcommand per program. Node built-ins only. */
 
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  adapter: runAdapter,
   "config-seed": runConfigSeed,
   exporter: runExporter,
   gate: runGate,
@@ -22,6 +24,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<voi
 };
 
 const helps = [
+  adapterHelp,
   configSeedHelp,
   exporterHelp,
   gateHelp,
@@ -46,7 +49,7 @@ async function main([program = "", ...args]: readonly string[]): Promise<number>
     await run(args);
     return 0;
   } catch (error) {
-    if (error instanceof UsageError || error instanceof ExporterConfigError) {
+    if (error instanceof UsageError || error instanceof ConfigFileError) {
       process.stderr.write(`error: ${error.message}\n`);
       return 2;
     }
