@@ -37,8 +37,8 @@ async function bundled(): Promise<string> {
 }
 
 /**
- * The config keys for prometheus-configmanager. The local cluster has no registry, and Go's module proxy does not hand
- * out the sources, so there a stand-in runs (test/stand-ins/configmanager); elsewhere the published images are pulled.
+ * The config keys for prometheus-configmanager. The local cluster has no registry, so there a stand-in runs
+ * (test/stand-ins/configmanager); elsewhere the published images are pulled.
  */
 export async function configManagerConfig(): Promise<StackConfig> {
   if (process.env["KUBECONFIG"] !== clusterFiles().kubeconfig) return { configManager: true };
