@@ -7,6 +7,13 @@ import { say, UserError } from "../../tools/terminal";
 export const ARMS = ["single", "naive", "leaf", "direct", "design", "frontend"] as const;
 export type Arm = (typeof ARMS)[number];
 
+/**
+ * Arms whose answers must be one Prometheus'. Those of plain Thanos need not be: it takes the resets out of a counter
+ * before `rate` and `increase` see it (pkg/query/iter.go, Aggr_COUNTER), so that the extrapolation to the counter's zero
+ * is another one after a reset.
+ */
+export const EXACT_ARMS: readonly Arm[] = ["direct", "design", "frontend"];
+
 /** How each arm is called in the report. */
 export const ARM_TITLES: Readonly<Record<Arm, string>> = {
   single: "one Prometheus",
@@ -43,7 +50,6 @@ export interface Options {
   readonly isFresh: boolean;
   /** A services bundle to take the adapter from instead of building this tree's. */
   readonly services: string | undefined;
-  readonly isQuick: boolean;
 }
 
 const help = `Usage: make bench-query ARGS='...'
@@ -60,7 +66,9 @@ const help = `Usage: make bench-query ARGS='...'
   --only <texts>      only queries whose name contains one of these, separated by commas
   --services <file>   take the adapter from this services bundle, to compare two builds (default: this tree's)
   --fresh             measure again what an earlier run has finished
-  --quick             a smoke run: 1500 series, 4 h, N = 2, one repetition, a part of the queries`;
+  --quick             a smoke run: 1500 series, 4 h, N = 2, one repetition, a part of the queries
+The report goes to docs/measured/ when the run is at least as large as the defaults, else to the data set's folder
+in .state/bench-query/.`;
 
 /** The part of the queries that a smoke run asks: one of each kind. */
 const QUICK_QUERIES = ["count 1m", "count 1h", "variable gatewayID", "series", "top", "quantile 0.95", "join same"];
@@ -141,6 +149,5 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     only: values.only === undefined ? (isQuick ? QUICK_QUERIES : []) : listOf(values.only),
     isFresh: values.fresh,
     services: values.services,
-    isQuick,
   };
 }

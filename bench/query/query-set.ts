@@ -93,7 +93,9 @@ export function querySet(end: number, hours: number): readonly BenchQuery[] {
     pushed: true,
   });
   const all = hours * 60;
-  const long = Math.min(all, 720);
+  // Half of the data, each point over a quarter of it: 12 h and 6 h of a day.
+  const long = Math.min(all / 2, 720);
+  const window = String(Math.min(all / 4, 360));
   const magma = MAGMA_RANGES.filter(([, minutes]) => minutes <= all).map(([label, minutes]): BenchQuery => ({
     ...range("Magma's table", `count ${label}`, EVERYTHING, minutes, { how: "sum" }),
     magmaRange: label,
@@ -152,7 +154,7 @@ export function querySet(end: number, hours: number): readonly BenchQuery[] {
     range("subqueries", "peak of the sum", `max_over_time(sum(rate(ue_attach_total[5m]))[30m:1m])`, 60, undefined, {
       because: "each shard's peak may be at another moment",
     }),
-    range("long ranges", "hourly rates", `sum by (service) (rate({__name__=~".+_total"}[1h]))`, long, { how: "sum" }),
-    range("long ranges", "counters grow", `sum by (networkID) (increase(${USAGE}[6h]))`, long, { how: "sum" }),
+    range("long ranges", "bucket rates", `sum by (le) (rate(${BUCKETS}[${window}m]))`, long, { how: "sum" }),
+    range("long ranges", "counters grow", `sum by (networkID) (increase(${USAGE}[${window}m]))`, long, { how: "sum" }),
   ];
 }

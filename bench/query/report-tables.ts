@@ -127,8 +127,9 @@ export function cpuTable(measured: readonly Measured[], shards: number): string 
       (["single", "naive", "leaf", "direct", "design"] as const).flatMap((arm) => {
         const figures = figuresOfArm(each, arm);
         if (figures === undefined) return [];
-        const programs = PROGRAMS.map((program) => cell(figures.cpuByProgram[program]));
-        return [[each.query.name, ARM_TITLES[arm], cell(figures.cpu), ...programs]];
+        const seconds = (value: number | undefined): string => (value === undefined ? "-" : value.toFixed(3));
+        const programs = PROGRAMS.map((program) => seconds(figures.cpuByProgram[program]));
+        return [[each.query.name, ARM_TITLES[arm], seconds(figures.cpu), ...programs]];
       }),
     );
   return table(["query", "arm", "all", ...PROGRAMS], rows);

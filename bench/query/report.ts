@@ -174,6 +174,8 @@ ${remoteTable(measured, Math.max(...options.shards))}
 ## Errors and differences
 
 Every arm's answer is compared with one Prometheus' (labels of the pipeline taken off, relative tolerance 1e-9).
+Naive fan-out and leaves may differ in \`rate\` and \`increase\`: Thanos takes the resets out of a counter before they see it, so that
+the extrapolation to the counter's zero is another one after a reset. The other arms must not differ.
 
 ${differences(measured)}
 `;
