@@ -38,10 +38,6 @@ const RULES = {
   ],
 };
 
-const statsSchema = z.object({
-  pods: z.array(z.object({ memory: z.object({ workingSetBytes: z.number().default(0) }).optional() })),
-});
-
 /** A dev stack with everything on, which is fed, with tunnels to those who know about it. */
 export class MonitoringWorld {
   private feed: BackgroundCommand | undefined;
@@ -106,13 +102,13 @@ export class MonitoringWorld {
   /** Memory that all pods of the cluster keep, in bytes, as the kubelets see it. */
   async podMemory(): Promise<number> {
     const nodes = (await kubectl({}, ["get", "nodes", "--output", "name"])).trim().split("\n");
-    const stats = await Promise.all(
-      nodes.map(async (node) => {
-        const path = `/api/v1/nodes/${node.replace("node/", "")}/proxy/stats/summary`;
-        return statsSchema.parse(JSON.parse(await kubectl({}, ["get", "--raw", path])));
-      }),
+    const texts = await Promise.all(
+      nodes.map((node) =>
+        kubectl({}, ["get", "--raw", `/api/v1/nodes/${node.replace("node/", "")}/proxy/metrics/resource`]),
+      ),
     );
-    return stats.flatMap(({ pods }) => pods).reduce((sum, { memory }) => sum + (memory?.workingSetBytes ?? 0), 0);
+    const values = texts.join("\n").matchAll(/^pod_memory_working_set_bytes\{.*?\} (\S+)/gm);
+    return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
   }
 
   /** Labels of the alerts that Alertmanager shows. */
