@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { BATCH_METRIC, hubName, prometheusName, type ReplicaLetter } from "../../../model/names";
+import { BATCH_METRIC, hubName, type ReplicaLetter } from "../../../model/names";
 import { kubectl } from "../../../tools/kubectl";
 import { check, comparedBy, disagreements } from "../kit/checker";
 import { until } from "../kit/wait";
