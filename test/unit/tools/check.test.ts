@@ -13,7 +13,7 @@ import { LedgerWriter, readLedger } from "../../../tools/feed/ledger";
 import { PrometheusApi } from "../../../tools/prometheus-api";
 import { PipelineDouble } from "./pipeline-double";
 
-const fleetOptions = { ...defaultFleet, gateways: 8, unassignedSeries: 40, churn: 0.1, churnSeconds: 120 };
+const fleetOptions = { ...defaultFleet, gateways: 4, unassignedSeries: 40, churn: 0.1, churnSeconds: 120 };
 
 let double: PipelineDouble;
 let directory = "";

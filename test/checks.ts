@@ -1,0 +1,56 @@
+/** The fast tier, `make check`: everything that needs neither tools nor a cluster. */
+import { checked, loader, packageProgram, tested, type Outcome } from "./outcome";
+
+const sourceFolders = [
+  "stacks",
+  "infra",
+  "components",
+  "services",
+  "tools",
+  "model",
+  "local",
+  "bench",
+  "test",
+  "policies",
+];
+
+/** Kept from run to run in a folder that `npm ci` removes, and keyed by the files' contents; a fresh clone has none. */
+const CACHE = "node_modules/.cache";
+const byContent = (name: string) => ["--cache", "--cache-strategy", "content", "--cache-location", `${CACHE}/${name}`];
+
+/** What reads the sources, one after another. */
+const STATIC_CHECKS: Readonly<Record<string, readonly string[]>> = {
+  format: [packageProgram("prettier"), "--check", "--log-level", "warn", ...byContent("format"), "."],
+  types: [packageProgram("tsc"), "--noEmit"],
+  lint: [packageProgram("eslint"), ...byContent("eslint/"), "."],
+  imports: [
+    packageProgram("depcruise"),
+    "--config",
+    ".dependency-cruiser.cjs",
+    "--output-type",
+    "err",
+    "--cache",
+    `${CACHE}/dependency-cruiser`,
+    "--cache-strategy",
+    "content",
+    ...sourceFolders,
+  ],
+  "unused code": [packageProgram("knip"), "--no-progress"],
+  "generated docs": [...loader, "tools/docs.ts", "--check"],
+};
+
+async function staticChecks(): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  for (const [title, command] of Object.entries(STATIC_CHECKS)) outcomes.push(await checked(title, command, "whole"));
+  return outcomes;
+}
+
+async function tests(): Promise<readonly Outcome[]> {
+  const unit = await tested("unit tests", [], ["--project", "unit"], process.env, "whole");
+  return [unit, await tested("policy tests", [], ["--project", "policy"], process.env, "whole")];
+}
+
+/** Static checks beside tests: each alone leaves a core of a small machine idle for much of its time. */
+export async function checks(): Promise<readonly Outcome[]> {
+  return (await Promise.all([staticChecks(), tests()])).flat();
+}
