@@ -4,6 +4,9 @@ import { settle, type Bin, type Load } from "./rebalance";
 /**
  * Which keys leave their rendezvous shard so that no shard holds many more series than another, and where a shard's keys
  * go when it fails. Pure; sticky: a key stays where it is unless its shard is too full or the newest one too empty.
+ *
+ * A new shard moves at most 1.15 of the ideal 1/(N+1) where a shard is worth three tolerances or more (Magma's: six at 16
+ * shards). Keys can't be divided: in smaller rings of heavy keys more than that has been seen to move.
  */
 
 /** Bounds of the placement. */
@@ -88,7 +91,7 @@ class Fleet {
   readonly heaviest: number;
 
   constructor(input: PlacementInput, names: readonly string[]) {
-    const { shards, previous = { shards, pins: new Map() } } = input;
+    const { shards, previous = { shards, pins: new Map<string, readonly number[]>() } } = input;
     this.shards = shards;
     this.home = shards.findIndex(({ index }) => index === input.homeShard);
     if (this.home < 0) {
@@ -102,8 +105,9 @@ class Fleet {
     const keyOf = (key: string): Key => {
       const pin = previous.pins.get(key) ?? [];
       const own = shardOrder(input, key);
-      const old =
-        isSameRing && pin.length === 0 ? own : shardOrder({ ...previous, homeShard: input.homeShard }, key, pin);
+      const hadHome = key !== "" || previous.shards.some(({ index }) => index === input.homeShard);
+      const isAsBefore = (isSameRing && pin.length === 0) || !hadHome;
+      const old = isAsBefore ? own : shardOrder({ ...previous, homeShard: input.homeShard }, key, pin);
       return {
         key,
         weight: input.series.get(key) ?? 0,
@@ -135,6 +139,8 @@ class Fleet {
     // More without a key than a shard's share: the others divide the rest.
     const isHomeFull = fixed > this.mean && count > 1;
     const level = isHomeFull ? (this.total - fixed) / (count - 1) : this.mean;
+    // Below the mean by no more than the tolerance, as long as the home shard leaves that much to the others.
+    const least = fixed <= this.mean + this.tolerance ? this.mean - this.tolerance : -Infinity;
     return this.shards.map((_, position) =>
       position === this.home
         ? {
@@ -142,7 +148,7 @@ class Fleet {
             lower: isHomeFull ? 0 : Math.ceil(level - slack),
             upper: isHomeFull ? Math.max(fixed, Math.floor(this.mean + slack)) : Math.floor(level + slack),
           }
-        : { fixed: 0, lower: Math.ceil(level - slack), upper: Math.floor(level + slack) },
+        : { fixed: 0, lower: Math.ceil(Math.max(level - slack, least)), upper: Math.floor(level + slack) },
     );
   }
 }

@@ -91,6 +91,24 @@ const uneven = fc
   )
   .map(([exponent, scale, draws]) => draws.map((draw) => Math.round(draw ** exponent * scale)));
 
+/** Enough keys that a shard is worth several of the heaviest in most rings: equal, uniform or skewed sizes. */
+export const sizableFleet: fc.Arbitrary<Series> = fc
+  .tuple(
+    fc.integer({ min: 1, max: 3 }),
+    fc.integer({ min: 0, max: 3_000 }),
+    fc.integer({ min: 500, max: 8_000 }),
+    fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { minLength: 60, maxLength: 150, size: "max" }),
+    fc.integer({ min: 0, max: 3_000 }),
+    fc.integer({ min: 0, max: 1_000_000 }),
+  )
+  .map(([exponent, least, scale, draws, unkeyed, salt]) => {
+    const keyed = draws.map((draw, at): [string, number] => [
+      `gw-${String(salt)}-${String(at)}`,
+      least + Math.round(draw ** exponent * scale),
+    ]);
+    return new Map<string, number>([...keyed, ["", unkeyed]]);
+  });
+
 /** Fleets of every shape, from one key to 80, equal or with a few giants, with and without series of no key. */
 export const anyFleet: fc.Arbitrary<Series> = fc
   .tuple(
