@@ -48,6 +48,7 @@ async function full(): Promise<readonly Outcome[]> {
     }
   }
   outcomes.push(await checked("bench-program", [...loader, "bench/program.ts"]));
+  outcomes.push(await checked("bench-ring", [...loader, "bench/ring.ts"]));
   if (outcomes.every((outcome) => outcome.failed === 0)) rmSync(progressFile, { force: true });
   return outcomes;
 }
