@@ -50,10 +50,14 @@ const statics = Object.entries(STATIC_CHECKS).map(
     () =>
       checked(title, command, "whole"),
 );
-const tests = (title: string, project: string) => () => tested(title, [], ["--project", project], process.env, "whole");
 
-/** Unit tests beside all the rest: each alone leaves a core of a small machine idle for much of its time. */
-export async function checks(): Promise<readonly Outcome[]> {
+/**
+ * Unit tests beside all the rest: each alone leaves a core of a small machine idle for much of its time.
+ * @param isThorough Whether slow properties are tried on all their cases, or on a tenth.
+ */
+export async function checks(isThorough: boolean): Promise<readonly Outcome[]> {
+  const env = isThorough ? { ...process.env, THOROUGH: "1" } : process.env;
+  const tests = (title: string, project: string) => () => tested(title, [], ["--project", project], env, "whole");
   const [rest, unit] = await Promise.all([
     inTurn([...statics, tests("policy tests", "policy")]),
     inTurn([tests("unit tests", "unit")]),
