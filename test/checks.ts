@@ -53,10 +53,11 @@ const statics = Object.entries(STATIC_CHECKS).map(
 
 /**
  * Unit tests beside all the rest: each alone leaves a core of a small machine idle for much of its time.
- * @param isThorough Whether slow properties are tried on all their cases, or on a tenth.
+ * @param more Variables for the tests: THOROUGH=1 tries slow properties on all their cases instead of a tenth, and with
+ *   REQUIRE_CHECKERS=1 a checker that is not built (kubeconform, kube-score) is a failure instead of a skipped test.
  */
-export async function checks(isThorough: boolean): Promise<readonly Outcome[]> {
-  const env = isThorough ? { ...process.env, THOROUGH: "1" } : process.env;
+export async function checks(more: NodeJS.ProcessEnv): Promise<readonly Outcome[]> {
+  const env = { ...process.env, ...more };
   const tests = (title: string, project: string) => () => tested(title, [], ["--project", project], env, "whole");
   const [rest, unit] = await Promise.all([
     inTurn([...statics, tests("policy tests", "policy")]),
