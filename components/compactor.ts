@@ -12,7 +12,7 @@ import { container, podTemplate } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { THANOS_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
-import { takenUpAgain, withoutWaiting } from "./kit/waiting";
+import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** More than Thanos' own 120 s. */
 const GRACE_SECONDS = 150;
@@ -75,7 +75,7 @@ export class Compactor extends Component {
           }),
         },
       },
-      this.child({ dependsOn: governing, customTimeouts: { create: "15m", update: "15m", delete: "10m" } }),
+      this.child({ dependsOn: governing, customTimeouts: workloadTimeouts(15, GRACE_SECONDS) }),
     );
     this.registerOutputs();
   }

@@ -1,7 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { hubName, hubScrapeName, PORTS, type ReplicaLetter } from "../model/names";
+import { hubName, hubScrapeName, PORTS } from "../model/names";
 import { Component } from "./kit/component";
 import { flagList } from "./kit/flags";
 import { commonLabels, selectorLabels } from "./kit/labels";
@@ -10,6 +10,7 @@ import { container, podTemplate } from "./kit/pod";
 import { hubProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
+import { awayFromOther, type PlacedReplica } from "./kit/spread";
 import { withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** Arguments of {@link EdgeHub}. */
@@ -30,13 +31,14 @@ const GRACE_AFTER_DRAIN_SECONDS = 20;
 export class EdgeHub extends Component {
   constructor(
     platform: Platform,
-    shard: { readonly shard: number; readonly replica: ReplicaLetter },
+    placed: PlacedReplica,
     args: EdgeHubArgs,
     options: pulumi.ComponentResourceOptions = {},
   ) {
-    const name = hubName(shard.shard, shard.replica);
+    const { shard, replica } = placed;
+    const name = hubName(shard, replica);
     super("EdgeHub", name, options);
-    const part = { component: "hub", ...shard } as const;
+    const part = { component: "hub", shard, replica } as const;
     const selector = selectorLabels(part);
     const graceSeconds = args.drainSeconds + GRACE_AFTER_DRAIN_SECONDS;
     const metadata = (objectName: string) => ({
@@ -45,7 +47,7 @@ export class EdgeHub extends Component {
       labels: commonLabels(part, platform.labels),
     });
     const port = [{ name: "http", port: PORTS.hub, target: "http" }];
-    const scrapeName = hubScrapeName(shard.shard, shard.replica);
+    const scrapeName = hubScrapeName(shard, replica);
     const scrape = new core.Service(
       scrapeName,
       { metadata: withoutWaiting(metadata(scrapeName)), spec: headlessSpec(selector, port) },
@@ -63,6 +65,7 @@ export class EdgeHub extends Component {
           template: podTemplate(platform, {
             part,
             uid: NOBODY_UID,
+            ...awayFromOther("hub", placed),
             terminationGracePeriodSeconds: graceSeconds,
             volumes: [],
             containers: [

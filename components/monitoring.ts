@@ -14,7 +14,7 @@ import { replayingProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
-import { takenUpAgain, withoutWaiting } from "./kit/waiting";
+import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** Seconds for writing the head at a stop. It is a small one. */
 const GRACE_SECONDS = 120;
@@ -108,10 +108,7 @@ export class Monitoring extends Component {
           }),
         },
       },
-      this.child({
-        dependsOn: [config, governing],
-        customTimeouts: { create: "10m", update: "10m", delete: "10m" },
-      }),
+      this.child({ dependsOn: [config, governing], customTimeouts: workloadTimeouts(10, GRACE_SECONDS) }),
     );
     this.registerOutputs();
   }

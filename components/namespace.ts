@@ -18,6 +18,8 @@ export interface NamespaceArgs {
   readonly labels: Labels;
   /** Parts that run here: each has a service account of its own, without a mounted token. */
   readonly components: readonly PodComponent[];
+  /** More annotations of service accounts, by the name of the account: the role of a part (IRSA). */
+  readonly annotations?: Readonly<Record<string, Readonly<Record<string, pulumi.Input<string>>>>>;
 }
 
 /** The namespace, under the `restricted` Pod Security Standard, and the service accounts of the parts in it. */
@@ -37,11 +39,10 @@ export class Namespace extends Component {
       new core.ServiceAccount(
         component,
         {
-          metadata: withoutWaiting({
-            name: component,
-            namespace: args.namespace,
-            labels: commonLabels({ component }, args.labels),
-          }),
+          metadata: withoutWaiting(
+            { name: component, namespace: args.namespace, labels: commonLabels({ component }, args.labels) },
+            args.annotations?.[component],
+          ),
           automountServiceAccountToken: false,
         },
         this.child({ dependsOn: namespace }),

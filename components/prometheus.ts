@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { types } from "@pulumi/kubernetes";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
-import { NAMES, PORTS, PROJECT, prometheusName, sidecarName, type ReplicaLetter } from "../model/names";
+import { HUB_JOB, NAMES, PORTS, PROJECT, prometheusName, sidecarName } from "../model/names";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
 import { GATE_UPSTREAM, gateContainer } from "./kit/gate";
@@ -11,8 +11,10 @@ import { PROMETHEUS_PATHS, STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { NO_PROBES, quickProbes, replayingProbes } from "./kit/probes";
+import { rulesPuller, type RulesPullerArgs } from "./kit/rules-puller";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
+import { awayFromOther, type PlacedReplica } from "./kit/spread";
 import { toYaml } from "./kit/yaml";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 import type { RuleTexts } from "./rules/generate";
@@ -35,6 +37,8 @@ export interface PrometheusServerArgs {
   readonly config: object;
   /** Rule files by name; reloaded without a restart. */
   readonly rules: RuleTexts;
+  /** Pulls the rules of prometheus-configmanager; in the single size with it only. */
+  readonly puller?: RulesPullerArgs;
   /** Flags of the Thanos sidecar; absent in the single size. */
   readonly sidecarFlags?: Flags;
   /** Absent without object storage. */
@@ -55,13 +59,14 @@ export interface PrometheusServerArgs {
 export class PrometheusServer extends Component {
   constructor(
     platform: Platform,
-    shard: { readonly shard: number; readonly replica: ReplicaLetter },
+    placed: PlacedReplica,
     args: PrometheusServerArgs,
     options: pulumi.ComponentResourceOptions = {},
   ) {
-    const name = prometheusName(shard.shard, shard.replica);
+    const { shard, replica } = placed;
+    const name = prometheusName(shard, replica);
     super("Prometheus", name, options);
-    const part = { component: "prometheus", ...shard } as const;
+    const part = { component: "prometheus", shard, replica } as const;
     const selector = selectorLabels(part);
     const metadata = (objectName: string) => ({
       name: objectName,
@@ -97,6 +102,7 @@ export class PrometheusServer extends Component {
           template: podTemplate(platform, {
             part,
             uid: NOBODY_UID,
+            ...awayFromOther("prometheus", placed),
             terminationGracePeriodSeconds: GRACE_SECONDS,
             volumes: [
               { name: "config", configMap: { name } },
@@ -117,7 +123,7 @@ export class PrometheusServer extends Component {
       }),
     );
     if (args.sidecarFlags !== undefined) {
-      const sidecar = sidecarName(shard.shard, shard.replica);
+      const sidecar = sidecarName(shard, replica);
       new core.Service(
         sidecar,
         {
@@ -166,8 +172,9 @@ function containers(platform: Platform, args: PrometheusServerArgs): types.input
     writable: [NAMES.claimTemplate],
     uid: NOBODY_UID,
   });
-  const gate = gateContainer(platform);
-  if (args.sidecarFlags === undefined) return [prometheus, gate];
+  const gate = gateContainer(platform, HUB_JOB);
+  const pullers = args.puller === undefined ? [] : [rulesPuller(platform, args.puller)];
+  if (args.sidecarFlags === undefined) return [prometheus, gate, ...pullers];
   const sidecar = container(platform, {
     name: "sidecar",
     image: platform.images.thanos,

@@ -11,6 +11,7 @@ import { RULER_PATHS, STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { quickProbes, replayingProbes } from "./kit/probes";
+import { rulesPuller, type RulesPullerArgs } from "./kit/rules-puller";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
@@ -28,6 +29,8 @@ export interface RulerArgs {
   readonly labels: Readonly<Record<string, string>>;
   /** Rule files by name; a change is reloaded without a restart. */
   readonly rules: RuleTexts;
+  /** Pulls the rules of prometheus-configmanager; absent without it. */
+  readonly puller?: RulesPullerArgs;
   /** Size of each volume, a Kubernetes quantity. */
   readonly storageSize: string;
   /** StorageClass of the volumes; default: the cluster's. */
@@ -130,6 +133,7 @@ export class Ruler extends Component {
                 mounts: { rules: RULER_PATHS.rules },
                 uid: NOBODY_UID,
               }),
+              ...(args.puller === undefined ? [] : [rulesPuller(platform, args.puller)]),
             ],
           }),
         },

@@ -12,7 +12,7 @@ import { container, podTemplate } from "./kit/pod";
 import { replayingProbes } from "./kit/probes";
 import { THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
-import { takenUpAgain, withoutWaiting } from "./kit/waiting";
+import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** More than Thanos' own 120 s for reads under way. */
 const GRACE_SECONDS = 150;
@@ -77,7 +77,7 @@ export class StoreGateway extends Component {
           }),
         },
       },
-      this.child({ dependsOn: governing, customTimeouts: { create: "70m", update: "70m", delete: "10m" } }),
+      this.child({ dependsOn: governing, customTimeouts: workloadTimeouts(70, GRACE_SECONDS) }),
     );
     new core.Service(
       name,

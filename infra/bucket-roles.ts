@@ -36,26 +36,24 @@ export interface BucketRolesArgs {
   readonly account: Account;
 }
 
+/** Annotations of a Kubernetes object: plain keys, so that how many there are is known before an `up`. */
+export type Annotations = Readonly<Record<string, pulumi.Input<string>>>;
+
 /** One role for each part that works with the bucket, which one service account of one cluster may assume. */
 export class BucketRoles extends Component {
-  /** Annotations that the service accounts need; none with Pod Identity. */
-  readonly annotations: Readonly<Partial<Record<BucketUser, pulumi.Input<Record<string, string>>>>>;
+  /** Annotations that the service accounts need, by the account's name; empty ones with Pod Identity. */
+  readonly annotations: Readonly<Record<string, Annotations>>;
 
   constructor(name: string, args: BucketRolesArgs, options: pulumi.ComponentResourceOptions = {}) {
     super("BucketRoles", name, options);
     const users = Object.entries(args.serviceAccounts) as [BucketUser, string][];
     this.annotations = Object.fromEntries(
-      users.map(([user, serviceAccount]) => [user, this.role(`${name}-${user}`, user, serviceAccount, args)]),
+      users.map(([user, serviceAccount]) => [serviceAccount, this.role(`${name}-${user}`, user, serviceAccount, args)]),
     );
     this.registerOutputs();
   }
 
-  private role(
-    name: string,
-    user: BucketUser,
-    serviceAccount: string,
-    args: BucketRolesArgs,
-  ): pulumi.Input<Record<string, string>> {
+  private role(name: string, user: BucketUser, serviceAccount: string, args: BucketRolesArgs): Annotations {
     const { namespace, identity, prefix } = args;
     const who = { namespace, serviceAccount };
     const role = new ServiceRole(
@@ -77,7 +75,7 @@ export class BucketRoles extends Component {
       },
       { parent: this },
     );
-    if (identity.kind === "irsa") return role.arn.apply((arn) => ({ "eks.amazonaws.com/role-arn": arn }));
+    if (identity.kind === "irsa") return { "eks.amazonaws.com/role-arn": role.arn };
     new PodIdentityAssociation(
       name,
       // The cluster's region, which may be another one than the bucket's.

@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { s3Endpoint } from "../model/aws";
 import { PROJECT } from "../model/names";
 import { accountOf, awsProvider } from "./aws-provider";
 import { BlockBucket } from "./bucket";
@@ -20,15 +21,8 @@ export interface ObjectStoreArgs extends Pick<BucketRolesArgs, "namespace" | "se
 export interface ObjectStore extends Pick<BucketRoles, "annotations"> {
   /** Name of the bucket. */
   readonly bucket: pulumi.Output<string>;
-  /** Host of the S3 API in the bucket's region. */
-  readonly endpoint: string;
   /** To depend on before anything is written to the bucket. */
   readonly ready: readonly pulumi.Resource[];
-}
-
-/** Host of the S3 API of a region (https://docs.aws.amazon.com/general/latest/gr/s3.html). */
-export function s3Endpoint(region: string): string {
-  return `s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
 }
 
 /** A stack's name as a part of a bucket's, which may be 63 lower-case letters, digits and - in all. */
@@ -73,7 +67,6 @@ export function createObjectStore(args: ObjectStoreArgs): ObjectStore {
   );
   return {
     bucket: bucket.bucketName,
-    endpoint: s3Endpoint(region),
     ready: [...bucket.settings, roles],
     annotations: roles.annotations,
   };

@@ -1,3 +1,4 @@
+import { POD_IDENTITY_AGENT } from "./aws";
 import { PORTS } from "./names";
 import type { PodComponent } from "./parts";
 
@@ -14,10 +15,23 @@ export type Outsider =
   | "query"
   /** Whoever looks at alerts and silences them. */
   | "alertmanager"
+  /** Whoever changes rules and receivers over prometheus-configmanager's API, which asks nobody who they are. */
+  | "configManager"
   /** Where notifications go: any address, because only the receivers' config knows. */
   | "receivers"
-  /** The server of the bucket: any address, because only the object storage's config knows. */
-  | "bucket";
+  /** The server of the bucket: any address, because only the object storage's config knows, or because S3 has many. */
+  | "bucket"
+  /** The agent on the node that gives pods the credentials of their role (EKS Pod Identity). */
+  | "podIdentity";
+
+/** How the parts come to their bucket. */
+export type BucketReach =
+  /** A server that only the config knows. */
+  | "configured"
+  /** S3, with roles by the tokens of service accounts (IRSA), which STS takes on the same port as S3. */
+  | "irsa"
+  /** S3, with roles by the node's agent. */
+  | "podIdentity";
 
 /** One end of an edge: a part, or somebody outside. */
 export type EdgeEnd = PodComponent | { readonly outside: Outsider };
@@ -34,10 +48,25 @@ export interface Edge {
   readonly size?: Size;
   /** Only in stacks that have this part too. */
   readonly needs?: PodComponent;
+  /** Only in stacks whose parts come to their bucket in one of these ways. */
+  readonly reach?: readonly BucketReach[];
 }
 
 /** Without and with Thanos. */
 export type Size = "single" | "sharded";
+
+/** Port of S3 and STS. */
+const HTTPS = 443;
+
+/** What one of the parts that work with the bucket opens. The Compactor is there exactly when object storage is. */
+function bucketEdges(from: PodComponent): readonly Edge[] {
+  const needs = "compactor";
+  return [
+    { from, to: { outside: "bucket" }, ports: [], needs, reach: ["configured"] },
+    { from, to: { outside: "bucket" }, ports: [HTTPS], needs, reach: ["irsa", "podIdentity"] },
+    { from, to: { outside: "podIdentity" }, ports: [POD_IDENTITY_AGENT.port], needs, reach: ["podIdentity"] },
+  ];
+}
 
 /** Every connection in every size. Those whose parts a stack does not have are left out there. */
 export const EDGES: readonly Edge[] = [
@@ -53,10 +82,10 @@ export const EDGES: readonly Edge[] = [
   { from: "querier", to: "store", ports: [PORTS.thanosGrpc], size: "sharded" },
   { from: "ruler", to: "querier", ports: [PORTS.thanosHttp], size: "sharded" },
   { from: "ruler", to: "alertmanager", ports: [PORTS.alertmanager], size: "sharded" },
-  { from: "prometheus", to: { outside: "bucket" }, ports: [], needs: "compactor" },
-  { from: "ruler", to: { outside: "bucket" }, ports: [], needs: "compactor" },
-  { from: "store", to: { outside: "bucket" }, ports: [] },
-  { from: "compactor", to: { outside: "bucket" }, ports: [] },
+  ...bucketEdges("prometheus"),
+  ...bucketEdges("ruler"),
+  ...bucketEdges("store"),
+  ...bucketEdges("compactor"),
   { from: "prometheus", to: "alertmanager", ports: [PORTS.alertmanager], size: "single" },
   { from: { outside: "alertmanager" }, to: "alertmanager", ports: [PORTS.alertmanager] },
   { from: "alertmanager", to: { outside: "receivers" }, ports: [] },
@@ -71,13 +100,32 @@ export const EDGES: readonly Edge[] = [
   { from: "monitoring", to: "compactor", ports: [PORTS.thanosHttp] },
   { from: "monitoring", to: "alertmanager", ports: [PORTS.alertmanager] },
   { from: { outside: "query" }, to: "monitoring", ports: [PORTS.gate] },
+  { from: { outside: "configManager" }, to: "configmanager", ports: [PORTS.configManager] },
+  {
+    from: { outside: "configManager" },
+    to: "alertmanager",
+    ports: [PORTS.alertmanagerConfigurer],
+    needs: "configmanager",
+  },
+  // Who evaluates rules pulls them, and says in the same request what it runs with: nothing goes the other way.
+  { from: "ruler", to: "configmanager", ports: [PORTS.managedRules], size: "sharded" },
+  { from: "prometheus", to: "configmanager", ports: [PORTS.managedRules], size: "single" },
+  { from: "monitoring", to: "configmanager", ports: [PORTS.ops] },
 ];
 
-/** The edges of a stack: of its size, between parts that it has. */
-export function edgesOf(size: Size, components: readonly PodComponent[]): readonly Edge[] {
+/** The edges of a stack: of its size, between parts that it has, by its way to the bucket. */
+export function edgesOf(
+  size: Size,
+  components: readonly PodComponent[],
+  reached: BucketReach = "configured",
+): readonly Edge[] {
   const exists = (end: EdgeEnd) => typeof end === "object" || components.includes(end);
   return EDGES.filter(
-    ({ from, to, needs, size: only }) =>
-      (only ?? size) === size && exists(from) && exists(to) && (needs === undefined || components.includes(needs)),
+    ({ from, to, needs, reach, size: only }) =>
+      (only ?? size) === size &&
+      exists(from) &&
+      exists(to) &&
+      (needs === undefined || components.includes(needs)) &&
+      (reach === undefined || reach.includes(reached)),
   );
 }

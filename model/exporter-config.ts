@@ -1,3 +1,5 @@
+import { ConfigFileError, ConfigReader, parseJson } from "./config-reader";
+
 /**
  * The exporter's configuration file: what the program writes into a content-named ConfigMap and the exporter reads once
  * at its start. Both sides use this module, so that they cannot disagree about a key.
@@ -45,66 +47,24 @@ export interface ExporterConfig {
   readonly pushTimeoutMilliseconds: number;
 }
 
-/** All that is wrong with a configuration; one line per problem: key, value, rule, fix. */
-export class ExporterConfigError extends Error {
-  constructor(readonly problems: readonly string[]) {
-    super(`exporter configuration has ${String(problems.length)} problem(s):\n  ${problems.join("\n  ")}`);
+/** All that is wrong with an exporter's configuration; one line per problem: key, value, rule, fix. */
+export class ExporterConfigError extends ConfigFileError {
+  constructor(problems: readonly string[]) {
+    super("exporter", problems);
     this.name = "ExporterConfigError";
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
 const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** DNS-1123 label: the name is also part of object names. */
 const shardName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-
-class Reader {
-  readonly problems: string[] = [];
-
-  report(key: string, value: unknown, rule: string): void {
-    this.problems.push(`${key}: ${show(value)}: ${rule}`);
-  }
-
-  object(key: string, value: unknown, allowed: readonly string[]): Fields {
-    if (typeof value !== "object" || value === null || Array.isArray(value)) {
-      this.report(key, value, `must be an object with the keys ${allowed.join(", ")}`);
-      return {};
-    }
-    for (const name of Object.keys(value)) {
-      if (!allowed.includes(name)) {
-        const where = key === "(root)" ? name : `${key}.${name}`;
-        this.report(where, (value as Fields)[name], `unknown key; remove it (known: ${allowed.join(", ")})`);
-      }
-    }
-    return value as Fields;
-  }
-
-  list(key: string, value: unknown, minimum: number, maximum: number): readonly unknown[] {
-    if (Array.isArray(value) && value.length >= minimum && value.length <= maximum) return value;
-    this.report(key, value, `must be a list of ${String(minimum)} to ${String(maximum)} entries`);
-    return Array.isArray(value) ? value : [];
-  }
-
-  integer(key: string, value: unknown, minimum: number, maximum: number): number {
-    if (typeof value === "number" && Number.isInteger(value) && value >= minimum && value <= maximum) return value;
-    this.report(key, value, `must be a whole number from ${String(minimum)} to ${String(maximum)}`);
-    return minimum;
-  }
-
-  text(key: string, value: unknown, pattern: RegExp, rule: string): string {
-    if (typeof value === "string" && pattern.test(value)) return value;
-    this.report(key, value, `must be ${rule}`);
-    return "";
-  }
-}
 
 /**
  * Checks the parsed JSON of a configuration file.
  * @throws ExporterConfigError with every problem at once.
  */
 export function parseExporterConfig(value: unknown): ExporterConfig {
-  const read = new Reader();
+  const read = new ConfigReader();
   const root = read.object("(root)", value, [
     "version",
     "shardLabel",
@@ -141,12 +101,8 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
  * @throws ExporterConfigError when it is not JSON, or with every problem of the configuration.
  */
 export function parseExporterConfigText(text: string): ExporterConfig {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new ExporterConfigError([`(root): not JSON: ${error instanceof Error ? error.message : String(error)}`]);
-  }
+  const { value, problem } = parseJson(text);
+  if (problem !== undefined) throw new ExporterConfigError([problem]);
   return parseExporterConfig(value);
 }
 
@@ -169,13 +125,13 @@ export function exporterConfigText(config: ExporterConfig): string {
   return `${JSON.stringify(ordered, null, 2)}\n`;
 }
 
-function readShardLabel(read: Reader, value: unknown): string {
+function readShardLabel(read: ConfigReader, value: unknown): string {
   const label = read.text("shardLabel", value, labelName, "a label name: letters, digits and _, not first a digit");
   if (label === "__name__") read.report("shardLabel", value, "is the metric name; choose a label");
   return label;
 }
 
-function readShard(read: Reader, position: number, value: unknown): ExporterShard {
+function readShard(read: ConfigReader, position: number, value: unknown): ExporterShard {
   const key = `shards[${String(position)}]`;
   const shard = read.object(key, value, ["index", "name", "hubs"]);
   return {
@@ -187,22 +143,18 @@ function readShard(read: Reader, position: number, value: unknown): ExporterShar
   };
 }
 
-function readHub(read: Reader, key: string, value: unknown): ExporterHub {
+function readHub(read: ConfigReader, key: string, value: unknown): ExporterHub {
   const hub = read.object(key, value, ["replica", "url"]);
   const replica = hub["replica"];
   if (replica !== "a" && replica !== "b") read.report(`${key}.replica`, replica, 'must be "a" or "b"');
-  return { replica: replica === "b" ? "b" : "a", url: readUrl(read, `${key}.url`, hub["url"]) };
-}
-
-function readUrl(read: Reader, key: string, value: unknown): string {
-  const rule = "must be a base URL like http://hub-shard-0-a:9091 (http, no path, query or user)";
-  if (typeof value === "string" && /^http:\/\/[^/?#@\s]+$/.test(value) && URL.canParse(value)) return value;
-  read.report(key, value, rule);
-  return "";
+  return {
+    replica: replica === "b" ? "b" : "a",
+    url: read.baseUrl(`${key}.url`, hub["url"], "http://hub-shard-0-a:9091"),
+  };
 }
 
 /** Rules over more than one key. Runs on placeholder values too, so a wrong field may be named twice but never missed. */
-function checkTogether(read: Reader, config: ExporterConfig): void {
+function checkTogether(read: ConfigReader, config: ExporterConfig): void {
   for (const [what, values] of [
     ["index", config.shards.map((shard) => shard.index)],
     ["name", config.shards.map((shard) => shard.name)],
@@ -224,11 +176,4 @@ function checkTogether(read: Reader, config: ExporterConfig): void {
     const known = config.shards.map((shard) => shard.index).join(", ");
     read.report("homeShard", config.homeShard, `must be the index of a shard of the ring (${known})`);
   }
-}
-
-function show(value: unknown): string {
-  if (value === undefined) return "missing";
-  const text = JSON.stringify(value) as string | undefined;
-  if (text === undefined) return typeof value;
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }

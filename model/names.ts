@@ -22,6 +22,12 @@ export const PIPELINE_LABELS = {
 /** Value of the label `shard` on what the Ruler records. */
 export const RULER_SHARD = "ruler";
 
+/** Series with the number of every write of an exporter to a shard (services/exporter/RING.md). */
+export const BATCH_METRIC = "pipeline_push_batch";
+
+/** Scrape job by which a Prometheus empties its hub. */
+export const HUB_JOB = "hub";
+
 /** Every port of the pipeline, in one place. */
 export const PORTS = {
   /** Service `query`, in every size. */
@@ -41,6 +47,16 @@ export const PORTS = {
   /** HTTP of Thanos parts. */
   thanosHttp: 10902,
   alertmanager: 9093,
+  /** prometheus-configmanager's API for rules. */
+  configManager: 9100,
+  /** Its API for Alertmanager's configuration, in Alertmanager's pod. */
+  alertmanagerConfigurer: 9101,
+  /** rules-server: the rules that came over the API, for those who evaluate them. */
+  managedRules: 9102,
+  /** rules-server's `/-/reload`, on loopback: what prometheus-configmanager takes for Prometheus. */
+  managedReload: 9103,
+  /** Probes and own metrics of rules-puller, whose pods have another service of ours on `ops`. */
+  pullerOps: 8081,
 } as const;
 
 /** Objects of which every size has at most one. */
@@ -59,6 +75,10 @@ export const NAMES = {
   rulerStore: "ruler-store",
   /** StatefulSet and Service of the Prometheus that watches the pipeline. */
   monitoring: "monitoring",
+  /** StatefulSet and Service of prometheus-configmanager; with `configManager` only. */
+  configManager: "configmanager",
+  /** Secret with what Alertmanager's configuration starts as; with `configManager` only. */
+  alertmanagerSeed: "alertmanager-seed",
   /** Headless Services through which it finds every pod of a part with replicas. */
   exporterScrape: "exporter-scrape",
   querierScrape: "querier-scrape",
@@ -101,6 +121,11 @@ export function hubScrapeName(index: number, replica: ReplicaLetter): string {
 /** `sidecar-shard-0-a` */
 export function sidecarName(index: number, replica: ReplicaLetter): string {
   return `sidecar-${replicaName(index, replica)}`;
+}
+
+/** `prometheus-shard-0`, `hub-shard-0`: the disruption budget over both replicas of a shard. */
+export function pairName(component: "prometheus" | "hub", index: number): string {
+  return `${component}-${shardName(index)}`;
 }
 
 /** `store-shard-0`, or `store-ruler`: StatefulSet and Service of the Store Gateway of what has that `shard` label. */

@@ -1,4 +1,8 @@
-import { ExporterConfigError } from "../model/exporter-config";
+import { ConfigFileError } from "../model/config-reader";
+import { adapterHelp, runAdapter } from "./adapter/command";
+import { rulesPullerHelp, runRulesPuller } from "./config-manager/puller-command";
+import { configSeedHelp, runConfigSeed } from "./config-manager/seed-command";
+import { rulesServerHelp, runRulesServer } from "./config-manager/server-command";
 import { exporterHelp, runExporter } from "./exporter/command";
 import { gateHelp, runGate } from "./gate/command";
 import { UsageError } from "./plumbing/args";
@@ -9,13 +13,27 @@ import { rulesSyncHelp, runRulesSync } from "./rules-sync/command";
 /** Everything of our own that runs in the cluster: one bundle, one subcommand per program. Node built-ins only. */
 
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  adapter: runAdapter,
+  "config-seed": runConfigSeed,
   exporter: runExporter,
   gate: runGate,
+  "rules-puller": runRulesPuller,
+  "rules-server": runRulesServer,
   "rules-sync": runRulesSync,
   "shipper-meta": runShipperMeta,
 };
 
-const help = `usage: services <program> [flags]\n\n${exporterHelp}\n${gateHelp}\n${rulesSyncHelp}\n${shipperMetaHelp}`;
+const helps = [
+  adapterHelp,
+  configSeedHelp,
+  exporterHelp,
+  gateHelp,
+  rulesPullerHelp,
+  rulesServerHelp,
+  rulesSyncHelp,
+  shipperMetaHelp,
+];
+const help = `usage: services <program> [flags]\n\n${helps.join("\n")}`;
 
 async function main([program = "", ...args]: readonly string[]): Promise<number> {
   if (program === "--help" || program === "-h" || program === "help") {
@@ -31,7 +49,7 @@ async function main([program = "", ...args]: readonly string[]): Promise<number>
     await run(args);
     return 0;
   } catch (error) {
-    if (error instanceof UsageError || error instanceof ExporterConfigError) {
+    if (error instanceof UsageError || error instanceof ConfigFileError) {
       process.stderr.write(`error: ${error.message}\n`);
       return 2;
     }

@@ -44,6 +44,30 @@ const shardedOptions: Rule = ({ createThanos, serversCount, retiredShards }) => 
   return found;
 };
 
+const pairs: Rule = ({ createThanos, highAvailability, availability }) => {
+  if (createThanos === false && highAvailability === true) {
+    return [
+      {
+        path: "highAvailability",
+        value: highAvailability,
+        rule: `two replicas are one answer only through Thanos, and ${key("createThanos")} is false`,
+        fix: "set createThanos to true, or highAvailability to false",
+      },
+    ];
+  }
+  if (availability === undefined || availability === "none") return [];
+  const owner = highAvailability === undefined ? "createThanos" : "highAvailability";
+  if ((highAvailability ?? createThanos) !== false) return [];
+  return [
+    {
+      path: "availability",
+      value: availability,
+      rule: `it keeps replicas a and b apart, and there is no b: ${key(owner)} is false`,
+      fix: `set ${owner} to true, or availability to none`,
+    },
+  ];
+};
+
 const retiredShards: Rule = ({ serversCount, retiredShards: entries = [] }) => {
   const shards = retiredShardsOf({ retiredShards: entries }).map(({ shard }) => shard);
   return shards.flatMap((shard, index) => {
@@ -142,6 +166,7 @@ const alertmanager: Rule = ({ alertmanager: given }) => alertmanagerViolations(g
 
 const RULES: readonly Rule[] = [
   shardedOptions,
+  pairs,
   retiredShards,
   homeShard,
   lookback,

@@ -9,7 +9,9 @@ import { defaultOf, fieldsOf, optionFor, unwrap } from "./schema-kit";
 import { nearest } from "./suggest";
 
 /** The whole config of a stack, checked, with every default. */
-export interface Config extends Omit<ParsedConfig, "retention" | "images" | "cluster"> {
+export interface Config extends Omit<ParsedConfig, "highAvailability" | "retention" | "images" | "cluster"> {
+  /** Whether each shard has a replica b. */
+  readonly highAvailability: boolean;
   readonly cluster: ClusterConnection;
   /** How long samples are kept, in Prometheus' notation. */
   readonly retention: ParsedConfig["retention"] & { readonly sharded: string };
@@ -85,6 +87,7 @@ function withDependentDefaults(parsed: ParsedConfig): Config {
   const { retention } = parsed;
   return {
     ...parsed,
+    highAvailability: parsed.highAvailability ?? parsed.createThanos,
     cluster: connectionOf(parsed.cluster),
     retention: { ...retention, sharded: retention.sharded ?? retention.single },
     images: { ...images, pullSecrets },

@@ -3,6 +3,7 @@ import type { NetworkPoliciesArgs } from "../components/network-policies";
 import { edgesOf } from "../model/edges";
 import type { PodComponent } from "../model/parts";
 import type { Config } from "./config";
+import { bucketReach } from "./created-bucket-plan";
 
 /** The NetworkPolicies of a stack, or nothing where its config switches them off. */
 export function networkPlan(
@@ -17,7 +18,7 @@ export function networkPlan(
     networkPolicies: {
       namespace: config.namespace.name,
       labels: config.labels,
-      edges: edgesOf(config.createThanos ? "sharded" : "single", components),
+      edges: edgesOf(config.createThanos ? "sharded" : "single", components, bucketReach(config)),
       replicas: deployed,
       allowed: allowFrom,
       ownsNamespace: config.namespace.create,

@@ -5,14 +5,16 @@ import { SHIPPER_META_FILE, PROMETHEUS_PATHS, STORAGE_PATHS } from "../component
 import type { Platform } from "../components/kit/platform";
 import { toYaml } from "../components/kit/yaml";
 import type { UploadArgs } from "../components/prometheus";
-import type { StorageSecretArgs } from "../components/storage-secret";
+import type { StorageConfig, StorageSecretArgs } from "../components/storage-secret";
 import type { StoreGatewayArgs } from "../components/store-gateway";
+import { s3Endpoint } from "../model/aws";
 import { goDuration, milliseconds } from "../model/durations";
 import { NAMES, PIPELINE_LABELS, PORTS } from "../model/names";
 import { quantity } from "../model/quantities";
 import { planRetention, type RetentionPlan } from "../model/retention";
 import { phasePlan } from "../model/storage-phase";
 import type { Config } from "./config";
+import { blocksPrefix, createdBucketPlan, type CreatedBucketPlan } from "./created-bucket-plan";
 import type { ObjectStorage } from "./object-storage-schema";
 import { storageTimes } from "./object-storage-rules";
 
@@ -21,8 +23,10 @@ const SUFFIX_BYTES = 5;
 
 /** What of object storage a stack has; undefined without it. */
 export interface ObjectStoragePlan {
-  /** The bucket, for the stack's outputs. */
-  readonly bucket: string;
+  /** The bucket, for the stack's outputs; undefined until the stack has made it. */
+  readonly bucket: string | undefined;
+  /** The bucket that the stack makes; undefined for one that exists. */
+  readonly created: CreatedBucketPlan | undefined;
   readonly secret: StorageSecretArgs;
   readonly compactor: CompactorArgs;
   /** Flags of a shard's Prometheus, over those of every size. */
@@ -40,12 +44,13 @@ export interface ObjectStoragePlan {
 }
 
 /** Where the bucket is, with credentials. */
-function provider(storage: ObjectStorage): object {
+function provider(storage: ObjectStorage): StorageConfig["config"] {
   switch (storage.type) {
     case "s3":
       return {
-        bucket: storage.bucket,
-        endpoint: storage.endpoint ?? awsEndpoint(storage.region),
+        // The component adds the name of a bucket that the stack makes.
+        ...(storage.bucket === undefined ? {} : { bucket: storage.bucket }),
+        endpoint: storage.endpoint ?? s3Endpoint(storage.region),
         region: storage.region,
         insecure: storage.insecure,
         // Without keys the client finds the workload's own identity; aws_sdk_auth breaks EKS Pod Identity (thanos#7157).
@@ -87,21 +92,18 @@ function provider(storage: ObjectStorage): object {
   }
 }
 
-function awsEndpoint(region: string): string {
-  return `s3.${region}.amazonaws.com${region.startsWith("cn-") ? ".cn" : ""}`;
-}
-
-/** Content of Thanos' object storage configuration: the same for every part. */
-export function storageConfig(storage: ObjectStorage): object {
+/** Thanos' object storage configuration: the same for every part. */
+export function storageConfig(storage: ObjectStorage): StorageConfig {
+  const prefix = blocksPrefix({ objectStorage: storage });
   return {
     type: storage.type === "s3" ? "S3" : "SWIFT",
     config: provider(storage),
-    ...(storage.prefix === undefined ? {} : { prefix: storage.prefix }),
+    ...(prefix === undefined ? {} : { prefix }),
   };
 }
 
 /**
- * Name that changes with the content, so that pods take up new credentials. Names are read by many who may not read
+ * Name that changes with the content, but for the name of a bucket that the stack makes, which never changes, so that pods take up new credentials. Names are read by many who may not read
  * Secrets, so the suffix comes from a slow hash: nobody tries passwords against it.
  */
 function secretName(text: string): string {
@@ -179,12 +181,13 @@ export function objectStoragePlan(config: Config, platform: Platform): ObjectSto
   if ("problems" in planned) throw new Error(planned.problems.map(({ path, rule }) => `${path}: ${rule}`).join("; "));
   const { plan } = planned;
   const phase = phasePlan(storage.phase);
-  const content = toYaml(storageConfig(storage));
-  const secret = secretName(content);
+  const content = storageConfig(storage);
+  const secret = secretName(toYaml(content));
   const metaFile = `${PROMETHEUS_PATHS.data}/${SHIPPER_META_FILE}`;
   return {
     bucket: storage.type === "s3" ? storage.bucket : storage.container,
-    secret: { name: secret, content },
+    created: createdBucketPlan(config),
+    secret: { name: secret, config: content },
     compactor: {
       secret,
       flags: compactorFlags(config, storage, plan),

@@ -3,6 +3,7 @@ import { compareVersions, imageVersion } from "../model/images";
 import { PROJECT } from "../model/names";
 import { LOCAL_DEFAULT, planRetention, type StorageTimes } from "../model/retention";
 import { phasePlan } from "../model/storage-phase";
+import { CREATED_BUCKET_RULES } from "./created-bucket-rules";
 import { retiredShards } from "./retired-shards";
 import type { ParsedConfig } from "./schema";
 import type { Violation } from "./violation";
@@ -161,4 +162,5 @@ export const OBJECT_STORAGE_RULES: readonly Rule[] = [
   encryption,
   identity,
   thanosVersion,
+  ...CREATED_BUCKET_RULES,
 ];

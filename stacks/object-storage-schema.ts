@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { STORAGE_PHASES } from "../model/storage-phase";
+import { createdBucketSchema } from "./schema-aws";
 import * as kit from "./schema-kit";
 
 /** The config key `objectStorage`: a bucket in which blocks are kept for long. */
@@ -44,7 +45,14 @@ const s3 = kit.object({
   type: z.literal("s3", { error: '"s3"' }).describe("S3, or a server that speaks it."),
   bucket: kit
     .matching(BUCKET, "the name of a bucket: 3 to 63 lower-case letters, digits, - or .")
-    .describe("The bucket; it exists."),
+    .optional()
+    .describe("The bucket, which exists; or `create`."),
+  create: createdBucketSchema
+    .optional()
+    .describe(
+      "Instead of `bucket`: a bucket that this stack makes in AWS, with a KMS key and one role for each part. " +
+        "`create: {}` takes all defaults.",
+    ),
   region: kit.text("a region such as eu-central-1, not empty").describe("Region of the bucket."),
   endpoint: kit
     .matching(HOST, "a host with or without a port, and no scheme, such as s3.eu-central-1.amazonaws.com")

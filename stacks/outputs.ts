@@ -1,3 +1,4 @@
+import type * as pulumi from "@pulumi/pulumi";
 import {
   claimName,
   hubName,
@@ -8,11 +9,11 @@ import {
   serviceHost,
   shardName,
   storeName,
-  type ReplicaLetter,
 } from "../model/names";
 import type { StoragePhase } from "../model/storage-phase";
 import type { Config } from "./config";
 import type { ObjectStoragePlan } from "./object-storage-plan";
+import type { QueriedShard } from "./queried-shards";
 
 /** One replica of a shard, for people and tools. */
 export interface ReplicaOutput {
@@ -46,8 +47,8 @@ export interface StackOutputs {
   readonly pushUrl: string;
   readonly alertmanagerUrl: string;
   readonly shards: readonly ShardOutput[];
-  /** Bucket or container of object storage; null without it. */
-  readonly bucket: string | null;
+  /** Bucket or container of object storage, given or made by the stack; null without it. */
+  readonly bucket: pulumi.Input<string> | null;
   /** Phase of object storage; null without it. */
   readonly storagePhase: StoragePhase | null;
   /** Version of the ring table: it changes exactly when keys move. */
@@ -56,22 +57,8 @@ export interface StackOutputs {
   readonly portForward: Readonly<Record<"query" | "push" | "alertmanager", string>>;
 }
 
-/** Replicas of every shard; `b` comes with high availability. */
-export const REPLICAS: readonly ReplicaLetter[] = ["a"];
-
-/** A shard that answers for its series. */
-export interface QueriedShard {
-  readonly index: number;
-  /** It has no hub and is not in the ring. */
-  readonly isRetired: boolean;
-  /** Its Prometheus is deployed; else only what is in the bucket is left of it. */
-  readonly isLocal: boolean;
-}
-
-/** The replicas of a shard that have a Prometheus. */
-export function replicasOf({ isLocal }: QueriedShard): readonly ReplicaLetter[] {
-  return isLocal ? REPLICAS : [];
-}
+/** A pair of Rulers: one evaluates while the other restarts. */
+export const RULER_REPLICAS = 2;
 
 /** What the stack says about itself. */
 export function outputs(
@@ -89,21 +76,18 @@ export function outputs(
     queryUrl: url(NAMES.query, PORTS.query),
     pushUrl: `${url(NAMES.exporter, PORTS.push)}/metrics`,
     alertmanagerUrl: url(NAMES.alertmanager, PORTS.alertmanager),
-    shards: queried.map((shard) => {
-      const { index, isRetired } = shard;
-      return {
-        index,
-        name: shardName(index),
-        retired: isRetired,
-        replicas: replicasOf(shard).map((replica) => ({
-          name: replicaName(index, replica),
-          statefulSet: prometheusName(index, replica),
-          claim: claimName(prometheusName(index, replica)),
-          hub: isRetired ? null : hubName(index, replica),
-        })),
-        store: storage === undefined ? null : storeName(index),
-      };
-    }),
+    shards: queried.map(({ index, isRetired, replicas }) => ({
+      index,
+      name: shardName(index),
+      retired: isRetired,
+      replicas: replicas.map((replica) => ({
+        name: replicaName(index, replica),
+        statefulSet: prometheusName(index, replica),
+        claim: claimName(prometheusName(index, replica)),
+        hub: isRetired ? null : hubName(index, replica),
+      })),
+      store: storage === undefined ? null : storeName(index),
+    })),
     bucket: storage?.bucket ?? null,
     storagePhase: config.objectStorage?.phase ?? null,
     ring,

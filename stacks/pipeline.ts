@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Alertmanager } from "../components/alertmanager";
+import { ConfigManager } from "../components/config-manager";
 import { Compactor } from "../components/compactor";
 import { Exporter } from "../components/exporter";
 import { GrafanaFiles } from "../components/grafana-files";
@@ -15,10 +16,24 @@ import { Shard } from "../components/shard";
 import { StorageSecret } from "../components/storage-secret";
 import { StoreGateway } from "../components/store-gateway";
 import { clusterAccess } from "../infra/cluster-access";
+import type { EksIdentity } from "../infra/eks-access";
+import { createObjectStore, type ObjectStore } from "../infra/object-store";
 import { NAMES } from "../model/names";
 import type { Config } from "./config";
+import type { CreatedBucketPlan } from "./created-bucket-plan";
 import type { StackOutputs } from "./outputs";
 import { buildTopology } from "./topology";
+
+/** Makes the bucket of a stack that has none yet. */
+function createdStore(plan: CreatedBucketPlan, eks: EksIdentity | undefined): ObjectStore {
+  const { oidcProvider, ...args } = plan;
+  if (oidcProvider !== undefined) {
+    return createObjectStore({ ...args, identity: { kind: "irsa", providerArn: oidcProvider } });
+  }
+  // parseConfig has refused it.
+  if (eks === undefined) throw new Error("EKS Pod Identity needs an EKS cluster");
+  return createObjectStore({ ...args, identity: { kind: "podIdentity", eks } });
+}
 
 /**
  * The metrics pipeline. Order: shards, then the Queriers that list them, then the exporters that send to them, so that
@@ -34,7 +49,9 @@ export function pipeline(
 ): StackOutputs {
   const topology = buildTopology(config, services, rules);
   const { platform } = topology;
-  const { provider } = clusterAccess(config.cluster);
+  const { objectStorage } = topology;
+  const { provider, eks } = clusterAccess(config.cluster);
+  const store = objectStorage?.created === undefined ? undefined : createdStore(objectStorage.created, eks);
   const namespace = new Namespace(
     "namespace",
     {
@@ -43,6 +60,7 @@ export function pipeline(
       isProtected: config.deletionProtection,
       labels: platform.labels,
       components: topology.components,
+      ...(store === undefined ? {} : { annotations: store.annotations }),
     },
     { provider },
   );
@@ -66,11 +84,19 @@ export function pipeline(
     dependsOn: [namespace, bundle, ...edges, ...others],
   });
   new Alertmanager(platform, topology.alertmanager, after());
-  const { objectStorage } = topology;
+  if (topology.configManager !== undefined) new ConfigManager(platform, topology.configManager, after());
+  // The bucket's settings and roles come before the Secret, and the Secret before every part that reads or writes there.
   const secret =
     objectStorage === undefined
       ? []
-      : [new StorageSecret(platform, NAMES.objectStorage, objectStorage.secret, after())];
+      : [
+          new StorageSecret(
+            platform,
+            NAMES.objectStorage,
+            { ...objectStorage.secret, ...(store === undefined ? {} : { createdBucket: store.bucket }) },
+            after(...(store?.ready ?? [])),
+          ),
+        ];
   if (objectStorage !== undefined) new Compactor(platform, objectStorage.compactor, after(...secret));
   const shards = topology.shards.map((shard) => new Shard(platform, shard, after(...secret)));
   const rulers = topology.ruler === undefined ? [] : [new Ruler(platform, topology.ruler, after(...secret))];
@@ -83,5 +109,5 @@ export function pipeline(
   new Exporter(platform, topology.exporter, after(...answering));
   if (topology.monitoring !== undefined) new Monitoring(platform, topology.monitoring, after());
   if (topology.grafana !== undefined) new GrafanaFiles(platform, topology.grafana, after());
-  return topology.outputs;
+  return store === undefined ? topology.outputs : { ...topology.outputs, bucket: store.bucket };
 }

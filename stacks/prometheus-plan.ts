@@ -1,7 +1,8 @@
 import type { Flags } from "../components/kit/flags";
-import { PROMETHEUS_PATHS } from "../components/kit/paths";
+import { MANAGED_RULES_GLOB, PROMETHEUS_PATHS } from "../components/kit/paths";
 import { formatDuration, milliseconds } from "../model/durations";
 import {
+  HUB_JOB,
   hubName,
   hubScrapeName,
   NAMES,
@@ -134,9 +135,14 @@ export function prometheusConfig(config: Config, id: ShardReplica, localRetentio
       scrape_timeout: formatDuration(Math.min(interval, LONGEST_SCRAPE_TIMEOUT_MILLISECONDS)),
     },
     // Without the tenants' rules in sharded sizes: a shard evaluates only its parts of sharded rules.
-    rule_files: [`${PROMETHEUS_PATHS.config}/${PROMETHEUS_PATHS.rulePrefix}*`],
+    rule_files: [
+      `${PROMETHEUS_PATHS.config}/${PROMETHEUS_PATHS.rulePrefix}*`,
+      ...(config.configManager && !config.createThanos
+        ? [`${PROMETHEUS_PATHS.managedRules}/${MANAGED_RULES_GLOB}`]
+        : []),
+    ],
     scrape_configs: [
-      hubJob(config, id, "hub", "/metrics", true),
+      hubJob(config, id, HUB_JOB, "/metrics", true),
       hubJob(config, id, "hub-internal", "/internal", false),
       {
         job_name: "prometheus",

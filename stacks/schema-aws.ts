@@ -3,7 +3,10 @@ import * as kit from "./schema-kit";
 
 /** Keys of the config schema that are about clusters and AWS. */
 
-const region = () => kit.matching(/^[a-z]{2}(-[a-z]+)+-\d$/, "an AWS region, such as eu-west-1");
+/** Name of an AWS region. */
+export const AWS_REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+
+const region = () => kit.matching(AWS_REGION, "an AWS region, such as eu-west-1");
 
 const eksName = () =>
   kit.matching(
@@ -110,7 +113,7 @@ export const createdBucketSchema = kit.object({
   restorableDays: kit
     .wholeNumber(1, 3_650)
     .default(14)
-    .describe("How long a block that was deleted or overwritten can be restored, days."),
+    .describe("Days in which a block that was deleted or overwritten can be restored from its old version."),
   accessLogs: kit
     .object({
       bucket: kit

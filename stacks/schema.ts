@@ -5,6 +5,7 @@ import { CONTAINER_COMPONENTS, POD_COMPONENTS } from "../model/parts";
 import { grafanaSchema, monitoringSchema } from "./monitoring-schema";
 import { networkPolicies } from "./network-schema";
 import { objectStorage } from "./object-storage-schema";
+import { rulesKeys } from "./rules-schema";
 import { clusterSchema, eksSchema } from "./schema-aws";
 import * as kit from "./schema-kit";
 
@@ -46,8 +47,6 @@ function perComponent<const K extends readonly string[], S extends z.ZodType>(na
 
 const RETIRED = "a whole number from 0 to 63, or {shard: such a number, local: true or false}";
 
-const HA_RULE = "false: replica b of each shard is not built yet";
-
 /** All keys of the config namespace `scaled-prometheus`. */
 export const configSchema = kit.object({
   program: kit
@@ -64,10 +63,17 @@ export const configSchema = kit.object({
     .wholeNumber(1, 64)
     .default(1)
     .describe("Number of shards in the ring: shards 0 to serversCount - 1. More than 1 needs `createThanos`."),
-  highAvailability: z
-    .literal(false, { error: HA_RULE })
-    .default(false)
-    .describe("Replicas a and b of each shard. Only false until replica b is built."),
+  highAvailability: kit
+    .flag()
+    .optional()
+    .describe(
+      "Replicas a and b of each shard, each with a hub and a volume of its own. Default: as `createThanos`, which it needs.",
+    ),
+  availability: kit
+    .oneOf("none", "host", "zone")
+    // Anything else leaves replica b without a node where there is one host or zone only, and the update waits in vain.
+    .default("none")
+    .describe("What replicas a and b of a shard never share. With none the scheduler is free."),
   namespace: kit
     .object({
       name: kit.kubernetesName().default(PROJECT).describe("Namespace of everything this stack deploys."),
@@ -112,7 +118,10 @@ export const configSchema = kit.object({
   deletionProtection: kit
     .flag()
     .default(true)
-    .describe("Protects the namespace and the StatefulSets of shards in the ring from being deleted or replaced."),
+    .describe(
+      "Protects the namespace, the StatefulSets of shards in the ring, Rulers and Alertmanager, and a bucket or cluster " +
+        "that the stack made, with its key, from being deleted or replaced.",
+    ),
   cluster: clusterSchema.prefault({}).describe("The Kubernetes cluster; default: the ambient one."),
   eks: eksSchema.optional().describe("The EKS cluster that a stack with `program: cluster` creates."),
   push: kit
@@ -247,24 +256,7 @@ export const configSchema = kit.object({
     .prefault({})
     .describe("The query path. Every part gets the same values."),
   networkPolicies,
-  rules: kit
-    .text("a directory with rule files, not empty")
-    .optional()
-    .describe(
-      'Directory of rule files (*.yaml, *.yml), relative to the repository. The label `sharded: "true"` on a recording rule ' +
-        "or a group has each shard evaluate its part.",
-    ),
-  alertmanager: kit
-    .object({
-      config: z
-        .record(z.string(), z.unknown(), { error: "the content of alertmanager.yml" })
-        .optional()
-        .describe(
-          "Content of alertmanager.yml; set it with `--secret`. Default: alerts are shown, nobody is notified.",
-        ),
-    })
-    .prefault({})
-    .describe("The one Alertmanager."),
+  ...rulesKeys,
   monitoring: monitoringSchema,
   grafana: grafanaSchema,
   images: kit

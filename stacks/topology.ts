@@ -1,4 +1,5 @@
 import type { AlertmanagerArgs } from "../components/alertmanager";
+import type { ConfigManagerArgs } from "../components/config-manager";
 import type { EdgeHubArgs } from "../components/edge-hub";
 import type { ExporterArgs } from "../components/exporter";
 import type { NetworkPoliciesArgs } from "../components/network-policies";
@@ -21,7 +22,6 @@ import { milliseconds, seconds } from "../model/durations";
 import type { ExporterConfig } from "../model/exporter-config";
 import {
   hubName,
-  NAMES,
   PIPELINE_LABELS,
   PORTS,
   RULER_SHARD,
@@ -29,7 +29,6 @@ import {
   shardName,
   sidecarName,
   storeName,
-  storePodsName,
   type ReplicaLetter,
 } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../model/parts";
@@ -37,14 +36,16 @@ import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
 import type { Config } from "./config";
 import { alertmanagerConfig } from "./alertmanager-config";
+import { alertmanagerConfigurer, configManagerPlan, configManagerPuller } from "./config-manager-plan";
 import { grafanaPlan } from "./grafana-plan";
-import { monitoringPlan, type WatchedExtras } from "./monitoring-plan";
+import { monitoringPlan } from "./monitoring-plan";
 import { networkPlan } from "./network-plan";
 import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
-import { retiredShards } from "./retired-shards";
-import { outputs, REPLICAS, replicasOf, type QueriedShard, type StackOutputs } from "./outputs";
-import { RULER_REPLICAS, ruler, rulerEndpoints } from "./ruler-plan";
+import { outputs, type StackOutputs } from "./outputs";
+import { queriedShards, type QueriedShard } from "./queried-shards";
+import { ruler, rulerEndpoints } from "./ruler-plan";
+import { watchedExtras } from "./watched-extras";
 
 /** The whole pipeline as plain data: what components turn into resources. */
 export interface Topology {
@@ -63,8 +64,10 @@ export interface Topology {
   readonly answeredBy: Part;
   readonly exporter: ExporterArgs;
   readonly alertmanager: AlertmanagerArgs;
+  /** Absent where the config does not ask for it. */
+  readonly configManager?: ConfigManagerArgs;
   /** Absent without object storage. */
-  readonly objectStorage?: Pick<ObjectStoragePlan, "secret" | "compactor"> & {
+  readonly objectStorage?: Pick<ObjectStoragePlan, "created" | "secret" | "compactor"> & {
     /** Answers for what the Rulers recorded. */
     readonly rulerGateway: StoreGatewayArgs;
   };
@@ -89,17 +92,12 @@ export function buildTopology(
 ): Topology {
   const platform = buildPlatform(config, services);
   const storage = objectStoragePlan(config, platform);
-  const inRing = Array.from({ length: config.serversCount }, (_, index) => index);
-  const retired = [...retiredShards(config)].sort((left, right) => left.shard - right.shard);
-  const queried: readonly QueriedShard[] = [
-    ...inRing.map((index) => ({ index, isRetired: false, isLocal: true })),
-    ...retired.map(({ shard, local }) => ({ index: shard, isRetired: true, isLocal: local })),
-  ];
-  const exporter = exporterConfig(config, inRing);
+  const queried = queriedShards(config);
+  const exporter = exporterConfig(config, queried);
   const components = POD_COMPONENTS.filter((component) => hasComponent(config, component));
-  const local = queried
-    .filter(({ isLocal }) => isLocal)
-    .flatMap(({ index, isRetired }) => REPLICAS.map((replica) => ({ shard: index, replica, isRetired })));
+  const local = queried.flatMap(({ index, isRetired, replicas }) =>
+    replicas.map((replica) => ({ shard: index, replica, isRetired })),
+  );
   return {
     platform,
     components,
@@ -111,7 +109,7 @@ export function buildTopology(
     services,
     shards: queried.map((shard) => ({
       index: shard.index,
-      replicas: replicasOf(shard).map((replica) => shardPair(config, rules, storage, shard, replica)),
+      replicas: shard.replicas.map((replica) => shardPair(config, rules, storage, shard, replica)),
       ...(storage === undefined ? {} : { store: storage.storeGateway(shard.index) }),
     })),
     ...(config.createThanos ? { querier: querier(config, queried), ruler: ruler(config, rules, storage) } : {}),
@@ -119,6 +117,7 @@ export function buildTopology(
       ? {}
       : {
           objectStorage: {
+            created: storage.created,
             secret: storage.secret,
             compactor: storage.compactor,
             rulerGateway: storage.storeGateway(RULER_SHARD),
@@ -128,10 +127,12 @@ export function buildTopology(
     exporter: { replicas: config.push.exporterReplicas, config: exporter },
     alertmanager: {
       config: alertmanagerConfig(config.alertmanager.config),
+      ...alertmanagerConfigurer(config),
       storageSize: config.storage.alertmanagerSize,
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
       isProtected: config.deletionProtection,
     },
+    ...configManagerPlan(config),
     ...monitoringPlan(
       config,
       local,
@@ -147,26 +148,8 @@ function hasComponent(config: Config, component: PodComponent): boolean {
   if (component === "querier" || component === "ruler") return config.createThanos;
   if (component === "store" || component === "compactor") return config.objectStorage !== undefined;
   if (component === "monitoring") return config.monitoring.enabled;
+  if (component === "configmanager") return config.configManager;
   return true;
-}
-
-/** Parts to watch that only some stacks have. */
-function watchedExtras(config: Config, queried: readonly QueriedShard[]): WatchedExtras {
-  const stores = [...queried.map(({ index }) => storePodsName(index)), storePodsName(RULER_SHARD)];
-  return {
-    hasObjectStorage: config.objectStorage !== undefined,
-    parts: [
-      ...(config.createThanos
-        ? [{ job: "ruler", services: [NAMES.ruler], port: PORTS.thanosHttp, replicas: RULER_REPLICAS }]
-        : []),
-      ...(config.objectStorage === undefined
-        ? []
-        : [
-            { job: "store", services: stores, port: PORTS.thanosHttp, replicas: stores.length },
-            { job: "compactor", services: [NAMES.compactor], port: PORTS.thanosHttp, replicas: 1 },
-          ]),
-    ],
-  };
 }
 
 function buildPlatform(config: Config, services: Readonly<Record<string, string>>): Platform {
@@ -200,10 +183,13 @@ function shardPair(
   return {
     shard,
     replica,
+    // Of b only: a pod keeps those that come later away as well, and a stays as it is in a stack without b.
+    ...(replica === "a" || config.availability === "none" ? {} : { apart: config.availability }),
     prometheus: {
       flags: { ...prometheusFlags(config), ...storage?.prometheusFlags },
       config: prometheusConfig(config, { shard, replica }, storage?.localRetention),
       rules: evaluated(rules, { clusterLabel: config.clusterLabel, shard }),
+      ...configManagerPuller(config, "prometheus"),
       ...(config.createThanos ? { sidecarFlags: { ...sidecarFlags(), ...storage?.sidecarFlags } } : {}),
       ...(storage === undefined ? {} : { uploads: storage.uploads }),
       storageSize: config.storage.size,
@@ -254,7 +240,7 @@ function querier(config: Config, shards: readonly QueriedShard[]): QuerierArgs {
       endpoints: [
         ...shards
           .flatMap((shard) => [
-            ...replicasOf(shard).map((replica) => sidecarName(shard.index, replica)),
+            ...shard.replicas.map((replica) => sidecarName(shard.index, replica)),
             ...(config.objectStorage === undefined ? [] : [storeName(shard.index)]),
           ])
           .concat(config.objectStorage === undefined ? [] : [storeName(RULER_SHARD)])
@@ -266,12 +252,13 @@ function querier(config: Config, shards: readonly QueriedShard[]): QuerierArgs {
   };
 }
 
-function exporterConfig(config: Config, inRing: readonly number[]): ExporterConfig {
+function exporterConfig(config: Config, queried: readonly QueriedShard[]): ExporterConfig {
   const { push, namespace } = config;
-  const shards = inRing.map((index) => ({
+  const inRing = queried.filter(({ isRetired }) => !isRetired);
+  const shards = inRing.map(({ index, replicas }) => ({
     index,
     name: shardName(index),
-    hubs: REPLICAS.map((replica) => ({
+    hubs: replicas.map((replica) => ({
       replica,
       url: `http://${serviceHost(hubName(index, replica), namespace.name)}:${String(PORTS.hub)}`,
     })),

@@ -39,18 +39,28 @@ const STATIC_CHECKS: Readonly<Record<string, readonly string[]>> = {
   "generated docs": [...loader, "tools/docs.ts", "--check"],
 };
 
-async function staticChecks(): Promise<readonly Outcome[]> {
+async function inTurn(runs: readonly (() => Promise<Outcome>)[]): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
-  for (const [title, command] of Object.entries(STATIC_CHECKS)) outcomes.push(await checked(title, command, "whole"));
+  for (const run of runs) outcomes.push(await run());
   return outcomes;
 }
 
-async function tests(): Promise<readonly Outcome[]> {
-  const unit = await tested("unit tests", [], ["--project", "unit"], process.env, "whole");
-  return [unit, await tested("policy tests", [], ["--project", "policy"], process.env, "whole")];
-}
+const statics = Object.entries(STATIC_CHECKS).map(
+  ([title, command]) =>
+    () =>
+      checked(title, command, "whole"),
+);
 
-/** Static checks beside tests: each alone leaves a core of a small machine idle for much of its time. */
-export async function checks(): Promise<readonly Outcome[]> {
-  return (await Promise.all([staticChecks(), tests()])).flat();
+/**
+ * Unit tests beside all the rest: each alone leaves a core of a small machine idle for much of its time.
+ * @param isThorough Whether slow properties are tried on all their cases, or on a tenth.
+ */
+export async function checks(isThorough: boolean): Promise<readonly Outcome[]> {
+  const env = isThorough ? { ...process.env, THOROUGH: "1" } : process.env;
+  const tests = (title: string, project: string) => () => tested(title, [], ["--project", project], env, "whole");
+  const [rest, unit] = await Promise.all([
+    inTurn([...statics, tests("policy tests", "policy")]),
+    inTurn([tests("unit tests", "unit")]),
+  ]);
+  return [...rest, ...unit];
 }

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { PORTS, storeName } from "../model/names";
 import { phaseProblem, STORAGE_PHASES, type DeployedPhase } from "../model/storage-phase";
-import { parseOutputs, withQuery, type Deployment } from "./deployment";
+import { parseOutputs, withQuery, type Deployment, type Outputs } from "./deployment";
 import type { KubectlTarget } from "./kubectl";
 import { PortForward } from "./port-forward";
 import type { StackConfig } from "./stack-config";
@@ -64,6 +64,8 @@ async function backlogIsUploaded(target: KubectlTarget, statefulSet: string): Pr
   }
 }
 
+type DeploymentOf = (outputs: Outputs) => Deployment;
+
 /** What the stack's config asks for. */
 type Wanted = Pick<StackConfig, "storagePhase" | "localRetention">;
 
@@ -93,11 +95,7 @@ async function behind(deployment: Deployment, { storagePhase, localRetention }: 
  * @param outputs Of the stack as it is deployed.
  * @throws UserError that says what comes first.
  */
-export async function checkStoragePhase(
-  outputs: unknown,
-  wanted: Wanted,
-  deploymentOf: (outputs: NonNullable<ReturnType<typeof parseOutputs>>) => Deployment,
-): Promise<void> {
+export async function checkStoragePhase(outputs: unknown, wanted: Wanted, deploymentOf: DeploymentOf): Promise<void> {
   const deployed = deployedPhase(outputs);
   const { storagePhase } = wanted;
   const problem = phaseProblem(deployed, storagePhase);
@@ -112,4 +110,24 @@ export async function checkStoragePhase(
     `objectStorage.phase can't be ${storagePhase} yet: ${missing.join(", ")} has history that is not in the bucket`,
     "wait until it is uploaded (minutes; a new block every 2 hours), or look at the sidecar's log, and run this again",
   );
+}
+
+/**
+ * Whether what a step lets local disks forget is in the bucket. On the way from `steady` to `shrunk`
+ * {@link checkStoragePhase} has refused the step otherwise; a stack that is in `shrunk` already is asked here.
+ * @param outputs Of the stack as it is deployed.
+ */
+export async function isLocalInBucket(outputs: unknown, wanted: Wanted, deploymentOf: DeploymentOf): Promise<boolean> {
+  if (wanted.storagePhase !== "shrunk") return false;
+  const deployed = deployedPhase(outputs);
+  if (deployed !== "shrunk") return deployed === "steady";
+  const parsed = parseOutputs(outputs);
+  if (parsed === undefined) return false;
+  try {
+    return (await behind(deploymentOf(parsed), wanted)).length === 0;
+  } catch (error) {
+    // Whoever can't be asked may not have it.
+    if (error instanceof UserError || error instanceof TypeError) return false;
+    throw error;
+  }
 }

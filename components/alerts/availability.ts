@@ -19,8 +19,8 @@ export function availabilityAlerts(scope: AlertScope): Alert[] {
       part: "shard",
       summary: "{{ $labels.job }} of shard {{ $labels.shard }}, replica {{ $labels.replica }}, does not answer",
       description:
-        "Without its hub, the shard's pushes go to other shards. Without any other part it can't be queried, and every " +
-        "answer that needs it is an error.",
+        "Without its hub, its pushes go to the other replica alone, or to other shards. Without any other part it can't be " +
+        "queried, and every answer that needs it is an error.",
     },
     ...parts.map(([job]): Alert => ({
       name: "PartDown",

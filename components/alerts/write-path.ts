@@ -52,6 +52,16 @@ export function writePathAlerts(scope: AlertScope): Alert[] {
       description: "Nothing is lost, but for one lookback a series may be visible on two shards.",
     },
     {
+      name: "ReplicaMissesWrites",
+      expr: `sum by (shard, replica) (increase(exporter_missed_replica_writes_total[10m])) > 0`,
+      for: "5m",
+      severity: "warning",
+      part: "exporter",
+      summary:
+        "replica {{ $labels.replica }} of shard {{ $labels.shard }} missed {{ $value | humanize }} writes in 10 minutes",
+      description: "The other replica has them: they are lost if its hub or its volume is.",
+    },
+    {
       name: "HubFilling",
       expr: `max_over_time(hub_size{job="hub"}[5m]) / hub_limit{job="hub"} > ${String(FULL)}`,
       for: "5m",

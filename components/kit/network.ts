@@ -1,4 +1,5 @@
 import type { types } from "@pulumi/kubernetes";
+import { POD_IDENTITY_AGENT } from "../../model/aws";
 import { replicaName, type ReplicaLetter } from "../../model/names";
 import type { Edge, EdgeEnd, Outsider } from "../../model/edges";
 import type { PodComponent } from "../../model/parts";
@@ -18,7 +19,9 @@ export interface NetworkPeer {
 }
 
 /** Who may open connections from outside, by what they come for. */
-export type AllowedPeers = Readonly<Record<Exclude<Outsider, "receivers" | "bucket">, readonly NetworkPeer[]>>;
+export type AllowedPeers = Readonly<
+  Record<Exclude<Outsider, "receivers" | "bucket" | "podIdentity">, readonly NetworkPeer[]>
+>;
 
 /** One replica of a shard. */
 export interface ReplicaId {
@@ -63,7 +66,20 @@ export function dnsPolicy(): NamedPolicy {
 
 function endName(end: EdgeEnd): string {
   if (typeof end === "string") return end;
-  return end.outside === "receivers" || end.outside === "bucket" ? end.outside : "outside";
+  switch (end.outside) {
+    case "receivers":
+    case "bucket":
+      return end.outside;
+    case "podIdentity":
+      return "pod-identity";
+    case "configManager":
+      // Alertmanager has an edge from outside already.
+      return "config-api";
+    case "push":
+    case "query":
+    case "alertmanager":
+      return "outside";
+  }
 }
 
 function selector(component: PodComponent, id: ReplicaId | undefined): { readonly matchLabels: Labels } {
@@ -72,6 +88,7 @@ function selector(component: PodComponent, id: ReplicaId | undefined): { readonl
 
 function outsidePeers(outside: Outsider, allowed: AllowedPeers): readonly Peer[] | "anybody" {
   if (outside === "receivers" || outside === "bucket") return "anybody";
+  if (outside === "podIdentity") return POD_IDENTITY_AGENT.cidrs.map((cidr) => ({ ipBlock: { cidr } }));
   return allowed[outside].map(({ namespaces, pods, cidr }) =>
     cidr === undefined
       ? {

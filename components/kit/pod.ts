@@ -101,6 +101,8 @@ export interface PodArgs {
   readonly initContainers?: readonly Container[];
   readonly volumes: readonly types.input.core.v1.Volume[];
   readonly uid: number;
+  /** Where the pod must not run. */
+  readonly affinity?: types.input.core.v1.Affinity;
   /** Seconds between the order to stop and the kill. */
   readonly terminationGracePeriodSeconds: number;
 }
@@ -111,6 +113,7 @@ export function podTemplate(platform: Platform, args: PodArgs): PodTemplate {
   return {
     metadata: { labels: commonLabels(args.part, platform.labels) },
     spec: {
+      ...(args.affinity === undefined ? {} : { affinity: args.affinity }),
       automountServiceAccountToken: false,
       containers: [...args.containers],
       enableServiceLinks: false,

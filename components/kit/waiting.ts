@@ -37,8 +37,14 @@ export function goneAtOnce(metadata: Metadata): Metadata {
 /**
  * Metadata of an object that is complete as soon as the API server has it (Service, ConfigMap, ServiceAccount): the
  * provider doesn't wait for it. It would ask a Service's endpoints every 10 s, although the workload behind it has been
- * waited for already, and provider 4.18 can miss the deletion of an object that goes at once and then wait 10 minutes.
+ * waited for already. For the deletion of these kinds it ignores skipAwait (`allowsSkipAwaitWithDelete` in its source), so
+ * they are deleted in the background too: gone when the call returns, where a deletion in the foreground is an event that
+ * provider 4.18 missed on a loaded machine, and `make down` took 10 minutes.
+ * @param annotations More annotations.
  */
-export function withoutWaiting(metadata: Metadata): Metadata {
-  return { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } };
+export function withoutWaiting(
+  metadata: Metadata,
+  annotations: Readonly<Record<string, pulumi.Input<string>>> = {},
+): Metadata {
+  return { ...metadata, annotations: { ...annotations, ...GONE_AT_ONCE, "pulumi.com/skipAwait": "true" } };
 }

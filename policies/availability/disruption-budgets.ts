@@ -1,7 +1,14 @@
 import { selects } from "../kit/network";
+import { partOf, replicaOf } from "../kit/pipeline";
 import { at } from "../kit/values";
-import { workloads } from "../kit/workloads";
+import { workloads, type Workload } from "../kit/workloads";
 import { stackPolicy } from "../kit/policy";
+
+/** What shares the work with a workload: replicas of a shard are workloads of their own. */
+function teamOf(workload: Workload): string {
+  const id = replicaOf(workload);
+  return id === undefined ? workload.resource.urn : `${partOf(workload)} of shard ${id.shard}`;
+}
 
 /** What has more than one replica gives up one at a time, and what has one blocks no drain. */
 export const disruptionBudgets = stackPolicy(
@@ -16,9 +23,15 @@ export const disruptionBudgets = stackPolicy(
     const budgets = resources.filter(({ type }) => type === "kubernetes:policy/v1:PodDisruptionBudget");
     const selectedBy = ({ labels }: { readonly labels: Readonly<Record<string, string>> }) =>
       budgets.filter(({ props }) => selects(at(props, "spec", "selector"), labels));
-    const all = workloads(resources).map((each) => ({ ...each, replicas: Number(at(each.spec, "replicas") ?? 1) }));
+    const all = workloads(resources).map((each) => ({
+      ...each,
+      team: teamOf(each),
+      own: Number(at(each.spec, "replicas") ?? 1),
+    }));
+    const replicasOf = (team: string) => all.reduce((sum, each) => sum + (each.team === team ? each.own : 0), 0);
     return [
-      ...all.flatMap(({ name, resource, replicas, labels }) => {
+      ...all.flatMap(({ name, resource, team, labels }) => {
+        const replicas = replicasOf(team);
         const own = selectedBy({ labels });
         if (replicas > 1 && own.length !== 1) {
           return [

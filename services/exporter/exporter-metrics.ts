@@ -20,6 +20,7 @@ export class ExporterMetrics {
   readonly hubFailures: Counter;
   readonly hubRetries: Counter;
   readonly hubUp: Counter;
+  readonly missedReplicaWrites: Counter;
   readonly missedReplicaSamples: Counter;
   readonly failoverSamples: Counter;
 
@@ -38,6 +39,10 @@ export class ExporterMetrics {
     this.hubFailures = all.counter("exporter_hub_failures_total", "Failed pushes to a hub, by reason.");
     this.hubRetries = all.counter("exporter_hub_retries_total", "Pushes repeated because a kept connection was lost.");
     this.hubUp = all.gauge("exporter_hub_up", "0 while a hub is left alone because its pushes failed.");
+    this.missedReplicaWrites = all.counter(
+      "exporter_missed_replica_writes_total",
+      "Writes that a hub missed while another replica of its shard took them.",
+    );
     this.missedReplicaSamples = all.counter(
       "exporter_missed_replica_samples_total",
       "Samples that a hub missed while another replica of its shard took them.",
@@ -58,7 +63,8 @@ export class ExporterMetrics {
       this.failoverSamples.add(0, { target_shard: name });
       for (const { replica } of hubs) {
         const target = { target_shard: name, target_replica: replica };
-        for (const metric of [this.hubSamples, this.hubBytes, this.hubRetries, this.missedReplicaSamples]) {
+        const { hubSamples, hubBytes, hubRetries, missedReplicaWrites, missedReplicaSamples } = this;
+        for (const metric of [hubSamples, hubBytes, hubRetries, missedReplicaWrites, missedReplicaSamples]) {
           metric.add(0, target);
         }
         this.hubUp.set(1, target);

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { hostname } from "node:os";
 import type { ExporterConfig } from "../../model/exporter-config";
 import { answerJson } from "../plumbing/answers";
 import { log, messageOf } from "../plumbing/log";
+import { BatchNumbers } from "./batch-numbers";
 import { ExporterMetrics } from "./exporter-metrics";
 import { Failover } from "./failover";
 import { PushHandler } from "./push-handler";
@@ -32,20 +34,20 @@ export interface Exporter {
 export interface ExporterOptions {
   readonly makeHub?: HubFactory;
   readonly now?: () => number;
+  /** Who writes, in the series of batch numbers; default: the host's name, which is the pod's. */
+  readonly name?: string;
 }
 
 /** Puts the parts together. */
 export function createExporter(config: ExporterConfig, options: ExporterOptions = {}): Exporter {
   const metrics = new ExporterMetrics(config);
   const timeout = config.pushTimeoutMilliseconds;
-  const shards = config.shards.map((shard) => new ShardWriter(shard, metrics, timeout, options.makeHub));
+  const { now = Date.now, name = hostname(), makeHub } = options;
+  const shards = config.shards.map(
+    (shard) => new ShardWriter(shard, { metrics, timeout, makeHub, numbers: new BatchNumbers(name, now) }),
+  );
   const failover = new Failover(shards, new Router(config), metrics, timeout * timeoutsPerPush);
-  const handler = new PushHandler({
-    config,
-    failover,
-    metrics,
-    ...(options.now === undefined ? {} : { now: options.now }),
-  });
+  const handler = new PushHandler({ config, failover, metrics, now });
   let draining = false;
   const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
     if (draining) response.setHeader("connection", "close");

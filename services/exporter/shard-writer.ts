@@ -1,5 +1,6 @@
 import type { ExporterShard } from "../../model/exporter-config";
 import { log, messageOf } from "../plumbing/log";
+import type { BatchNumbers } from "./batch-numbers";
 import { CircuitBreaker } from "./circuit-breaker";
 import type { ExporterMetrics } from "./exporter-metrics";
 import { HubClient, type Hub, type HubOutcome } from "./hub-client";
@@ -20,15 +21,26 @@ interface Replica {
 /** Makes the client of a hub; tests put their own in. */
 export type HubFactory = (hub: ExporterShard["hubs"][number], onRetry: () => void) => Hub;
 
+/** What a writer works with. */
+export interface ShardWriterDeps {
+  readonly metrics: ExporterMetrics;
+  readonly numbers: BatchNumbers;
+  /** Milliseconds for one push to one hub. */
+  readonly timeout: number;
+  readonly makeHub?: HubFactory | undefined;
+}
+
 /** Writes to every hub of one shard, each of which feeds one Prometheus replica. */
 export class ShardWriter {
   readonly name: string;
   readonly #replicas: readonly Replica[];
   readonly #metrics: ExporterMetrics;
+  readonly #numbers: BatchNumbers;
 
-  constructor(shard: ExporterShard, metrics: ExporterMetrics, timeout: number, makeHub?: HubFactory) {
+  constructor(shard: ExporterShard, { metrics, numbers, timeout, makeHub }: ShardWriterDeps) {
     this.name = shard.name;
     this.#metrics = metrics;
+    this.#numbers = numbers;
     const make: HubFactory = makeHub ?? ((hub, onRetry) => new HubClient(hub, timeout, onRetry));
     this.#replicas = shard.hubs.map((config) => {
       const labels = { target_shard: shard.name, target_replica: config.replica };
@@ -53,11 +65,14 @@ export class ShardWriter {
   }
 
   /**
-   * Pushes to every hub that is not left alone, or to all when all are. Stored as soon as one took it and the others
-   * have answered; a hub that failed alone is a missed replica. Never rejects.
+   * Pushes lines and the number of this write to every hub that is not left alone, or to all when all are. Stored as soon
+   * as one took it and the others have answered; a hub that failed alone is a missed replica. Never rejects.
+   * @param samples Number of the lines.
    */
-  async push(body: Buffer, samples: number): Promise<ShardOutcome> {
+  async push(lines: Buffer, samples: number): Promise<ShardOutcome> {
     const allOpen = this.isOpen;
+    // A number is never used twice: a hub that did not answer may have taken the write all the same.
+    const body = Buffer.concat([lines, this.#numbers.next()]);
     const outcomes = await Promise.all(
       this.#replicas.map(async (replica): Promise<HubOutcome> => {
         if (replica.breaker.isOpen && !allOpen) return { kind: "failed", failure: "refused", detail: "left alone" };
@@ -67,7 +82,9 @@ export class ShardWriter {
     if (outcomes.some(({ kind }) => kind === "stored")) {
       outcomes.forEach(({ kind }, at) => {
         const replica = this.#replicas[at];
-        if (kind !== "stored" && replica) this.#metrics.missedReplicaSamples.add(samples, replica.labels);
+        if (kind === "stored" || replica === undefined) return;
+        this.#metrics.missedReplicaWrites.add(1, replica.labels);
+        this.#metrics.missedReplicaSamples.add(samples, replica.labels);
       });
       return { kind: "stored" };
     }

@@ -2,6 +2,7 @@ import { flagHelp, listenAddress, milliseconds, readFlags, UsageError, type Flag
 import { listen, untilStopped } from "../plumbing/lifecycle";
 import { log } from "../plumbing/log";
 import { opsServer } from "../plumbing/ops-server";
+import { CaughtUp } from "./caught-up";
 import { GateMetrics } from "./gate-metrics";
 import { gateServer } from "./proxy";
 
@@ -9,6 +10,7 @@ const flags = {
   listen: { help: "address for clients", fallback: "0.0.0.0:9090" },
   upstream: { help: "base URL of Prometheus on loopback", fallback: "http://127.0.0.1:9095" },
   ops: { help: "address for probes and own metrics", fallback: "0.0.0.0:8080" },
+  "ready-after-scrape": { help: "scrape pool that must have been scraped once; empty: none", fallback: "" },
   "drain-delay-milliseconds": { help: "from SIGTERM to closing the port", fallback: "5000" },
   "drain-limit-milliseconds": { help: "for queries under way to end", fallback: "30000" },
 } satisfies Record<string, Flag>;
@@ -31,7 +33,9 @@ export async function runGate(args: readonly string[]): Promise<void> {
   let state: string | undefined = "starting";
   const ops = opsServer({ notReady: () => state, metrics: () => metrics.all.render() });
   const opsPort = await listen(ops, opsAddress);
-  const main = gateServer({ upstream, metrics, draining: () => state !== undefined });
+  const pool = values["ready-after-scrape"];
+  const caughtUp = pool === "" ? undefined : new CaughtUp({ upstream, pool });
+  const main = gateServer({ upstream, metrics, draining: () => state !== undefined, caughtUp });
   const port = await listen(main, address);
   state = undefined;
   log("info", "gate ready", { port, opsPort, upstream });

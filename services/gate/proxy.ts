@@ -10,6 +10,7 @@ import {
 import { answer } from "../plumbing/answers";
 import { log, messageOf } from "../plumbing/log";
 import { judge, maxTargetBytes } from "./allow-list";
+import type { CaughtUp } from "./caught-up";
 import type { GateMetrics } from "./gate-metrics";
 
 /** Request line and headers together, in bytes; node answers 431 beyond it. */
@@ -32,6 +33,9 @@ const perConnection: readonly string[] = [
 ];
 const ofBody: readonly string[] = ["content-length", "content-type", "content-encoding", "expect"];
 
+/** The route that probes ask. */
+const READY = "/-/ready";
+
 /** What the gate stands before. */
 export interface GateDeps {
   /** Base URL of the upstream, `http://127.0.0.1:9095`. */
@@ -39,6 +43,8 @@ export interface GateDeps {
   readonly metrics: GateMetrics;
   /** While true, each answer ends its connection. */
   readonly draining: () => boolean;
+  /** Holds readiness back until Prometheus has what was kept for it; default: Prometheus alone decides. */
+  readonly caughtUp?: CaughtUp | undefined;
 }
 
 /**
@@ -61,9 +67,27 @@ export function gateServer(deps: GateDeps): Server {
       return;
     }
     const verdict = judge(method, target);
-    if (verdict.allowed) pass(deps, request, response, verdict.route);
-    else refuse(deps, request, response, 403, verdict.reason);
+    if (!verdict.allowed) refuse(deps, request, response, 403, verdict.reason);
+    else if (verdict.route === READY && deps.caughtUp !== undefined) {
+      void passWhenCaughtUp(deps, deps.caughtUp, request, response);
+    } else pass(deps, request, response, verdict.route);
   });
+}
+
+async function passWhenCaughtUp(
+  deps: GateDeps,
+  caughtUp: CaughtUp,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const reason = await caughtUp.reason();
+  if (reason === undefined) {
+    pass(deps, request, response, READY);
+    return;
+  }
+  deps.metrics.requests.add(1, { route: READY, code: "503" });
+  request.resume();
+  answer(response, 503, `${reason}\n`);
 }
 
 function refuse(

@@ -1,5 +1,5 @@
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Server as NetServer } from "node:net";
 import { log } from "./log";
 
 /** Where a server listens. */
@@ -9,7 +9,7 @@ export interface ListenAddress {
 }
 
 /** Opens a server's port; resolves with the port, which matters when 0 was asked for. */
-export function listen(server: Server, { host, port }: ListenAddress): Promise<number> {
+export function listen(server: NetServer, { host, port }: ListenAddress): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -33,6 +33,11 @@ export async function closeServer(server: Server, limit: number): Promise<void> 
   });
 }
 
+/** A server that closes in its own way: stops accepting, resolves when the last request is answered or after `limit`. */
+interface Closable {
+  readonly close: (limit: number) => Promise<void>;
+}
+
 /** What a graceful stop needs. */
 export interface StopPlan {
   /** Milliseconds between "not ready" and closing the port: Services take a moment to send nobody here any more. */
@@ -40,7 +45,7 @@ export interface StopPlan {
   /** Milliseconds that requests under way get to end. */
   readonly drainLimit: number;
   /** Closed first, with the drain limit. */
-  readonly main: Server;
+  readonly main: Server | Closable;
   /** Answers probes to the end. */
   readonly ops: Server;
   /** Called at once: readiness goes false. */
@@ -56,7 +61,7 @@ export async function untilStopped({ drainDelay, drainLimit, main, ops, onStop }
   log("info", "stopping", { signal, drainDelay });
   onStop();
   if (signal === "SIGTERM") await new Promise((resolve) => setTimeout(resolve, drainDelay));
-  await closeServer(main, drainLimit);
+  await ("listen" in main ? closeServer(main, drainLimit) : main.close(drainLimit));
   await closeServer(ops, 0);
   log("info", "stopped");
 }

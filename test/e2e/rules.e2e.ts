@@ -1,5 +1,6 @@
-/** Rules and alerts over shards: the Ruler, hot reload, two-level recording rules, bad rule files, the single size. */
+/** Rules and alerts over shards: the Ruler, hot reload, two-level recording rules, bad rule files, configmanager, the single size. */
 import { afterAll, beforeAll, describe } from "vitest";
+import { configManagerTests } from "./rules/configmanager-tests";
 import { ruleTests } from "./rules/rule-tests";
 import { singleTests } from "./rules/single-tests";
 import { World } from "./rules/world";
@@ -20,4 +21,5 @@ afterAll(async () => {
 });
 
 describe("two shards and a pair of Rulers", () => ruleTests(world));
+describe("rules over HTTP, with prometheus-configmanager", () => configManagerTests(world));
 describe("the single size", () => singleTests(world));

@@ -14,8 +14,18 @@ export interface PreviewCase {
 export const PREVIEW_CASES: readonly PreviewCase[] = [
   { name: "scale-up", changes: { serversCount: 5 }, exitCode: 0 },
   { name: "image-bump", changes: { images: { prometheus: "quay.io/prometheus/prometheus:v3.14.1" } }, exitCode: 0 },
-  { name: "retention-change", changes: { retention: { single: "30d", sharded: "15d" } }, exitCode: 2 },
+  {
+    name: "retention-change",
+    changes: { retention: { single: "30d", sharded: "15d", raw: "90d", "5m": "730d" } },
+    exitCode: 2,
+  },
   { name: "storage-class-change", changes: { storage: { className: "io2", size: "200Gi" } }, exitCode: 2 },
+  {
+    name: "object-storage-off",
+    // Retentions of the bucket apply only with one.
+    changes: { objectStorage: undefined, retention: { single: "30d", sharded: "30d" } },
+    exitCode: 2,
+  },
 ];
 
 /** Stacks of which everything that they deploy is listed in test/fixtures/inventory. */

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseDuration } from "../../model/durations";
-import type { Deployment } from "../deployment";
+import type { Deployment, Outputs } from "../deployment";
 import { clusterOf, parseOutputs, withQuery } from "../deployment";
 import type { Arguments, Command } from "../flags";
 import { repositoryRoot } from "../paths";
@@ -14,12 +14,13 @@ import { readFindings, type Finding } from "../preview/findings";
 import type { ShardHistory } from "../preview/history";
 import { askHistory, describeHistory } from "../preview/history";
 import { summaryMarkdown } from "../preview/markdown";
+import { describeRetention, losesHistory } from "../preview/retention";
 import { summarise } from "../preview/summary";
 import { summaryText } from "../preview/text";
 import { PrometheusApi, PrometheusApiError } from "../prometheus-api";
 import { PulumiStack } from "../pulumi";
 import { deployedShards, readStackConfig } from "../stack-config";
-import { checkStoragePhase } from "../storage-phase";
+import { checkStoragePhase, deployedPhase, isLocalInBucket } from "../storage-phase";
 import { say, step, UserError } from "../terminal";
 
 /** Days asked for when the stack's config sets no retention. */
@@ -40,20 +41,25 @@ interface Leaving {
   readonly problem: string | undefined;
 }
 
+/** What decides on a step, beyond the engine's preview. */
+interface Losses extends Pick<Leaving, "shards" | "histories"> {
+  /** What local disks forget is in the bucket; default: false. */
+  readonly localIsInBucket?: boolean;
+}
+
 /**
  * Exit code: 2 when something that holds data goes, or history becomes unqueryable, also when protection keeps the
  * step from being done; 1 on errors and mandatory findings; 3 on any change when none was expected.
  */
 export function exitCode(
   digest: PreviewDigest,
-  leaving: Pick<Leaving, "shards" | "histories">,
+  { shards, histories, localIsInBucket = false }: Losses,
   findings: readonly Finding[] = [],
   expectNoChanges = false,
 ): number {
   if (digest.changes.some(({ bearsData }) => bearsData)) return 2;
   if (digest.errors.length > 0 || findings.some(({ isMandatory }) => isMandatory)) return 1;
-  if (digest.changes.some(({ shortens }) => shortens !== undefined)) return 2;
-  const { shards, histories } = leaving;
+  if (digest.changes.some(({ shortens }) => shortens.some((each) => losesHistory(each, localIsInBucket)))) return 2;
   if (shards.length > histories.length || histories.some(({ span }) => span !== undefined)) return 2;
   return expectNoChanges && digest.changes.length > 0 ? CHANGED : 0;
 }
@@ -115,20 +121,27 @@ async function leavingShards(stack: string, outputs: unknown, isSound: boolean):
 }
 
 /** Retentions that get shorter, once each. */
-function retentionLines(digest: PreviewDigest): readonly string[] {
+function retentionLines(digest: PreviewDigest, localIsInBucket: boolean): readonly string[] {
   const lines = digest.changes.flatMap(({ shortens }) =>
-    shortens === undefined
-      ? []
-      : [`local retention ${shortens.before} -> ${shortens.after}: what is older than ${shortens.after} is deleted`],
+    shortens.map((each) => describeRetention(each, localIsInBucket)),
   );
   return [...new Set(lines)];
 }
 
-function historyLines(digest: PreviewDigest, { shards, histories, problem }: Leaving): readonly string[] {
-  const retention = retentionLines(digest);
-  if (shards.length === 0) return retention;
+/** What leaving object storage means. */
+const SWITCHED_OFF =
+  "object storage is switched off: what is older than the local disks keep becomes unqueryable; a bucket that the stack " +
+  "made stays, with its blocks and its key";
+
+function historyLines(
+  digest: PreviewDigest,
+  { shards, histories, problem }: Leaving,
+  storage: { readonly localIsInBucket: boolean; readonly isSwitchedOff: boolean },
+): readonly string[] {
+  const lines = [...(storage.isSwitchedOff ? [SWITCHED_OFF] : []), ...retentionLines(digest, storage.localIsInBucket)];
+  if (shards.length === 0) return lines;
   return [
-    ...retention,
+    ...lines,
     `no longer deployed after this step, with its volume claim kept: shard ${shards.join(", ")}`,
     ...histories.map(describeHistory),
     ...(problem === undefined ? [] : [`its history could not be asked for: ${problem}`]),
@@ -142,17 +155,22 @@ async function run(args: Arguments): Promise<number> {
   if (pulumi === undefined) {
     throw new UserError(`stack ${stack} does not exist yet: everything would be new`, `make up STACK=${stack}`);
   }
-  await checkStoragePhase(await pulumi.outputs(), readStackConfig(stack), (known) => ({
+  const outputs = await pulumi.outputs();
+  const config = readStackConfig(stack);
+  const deploymentOf = (known: Outputs): Deployment => ({
     stack,
     outputs: known,
     target: { ...clusterOf(stack), namespace: known.namespace },
-  }));
+  });
+  await checkStoragePhase(outputs, config, deploymentOf);
   const pack = policyPack();
   const { digest, findings } = await step(`pulumi preview, stack ${stack}`, () =>
     engine(pulumi, args.has("refresh"), pack),
   );
-  const leaving = await leavingShards(stack, await pulumi.outputs(), digest.errors.length === 0);
-  const code = exitCode(digest, leaving, findings, args.has("expect-no-changes"));
+  const leaving = await leavingShards(stack, outputs, digest.errors.length === 0);
+  const shrinks = digest.changes.some(({ shortens }) => shortens.some(({ place }) => place === "local"));
+  const localIsInBucket = shrinks && (await isLocalInBucket(outputs, config, deploymentOf));
+  const code = exitCode(digest, { ...leaving, localIsInBucket }, findings, args.has("expect-no-changes"));
   if (args.has("json")) {
     const { shards, histories, problem } = leaving;
     const result = { stack, ...digest, findings, leaving: shards, histories, problem, exitCode: code };
@@ -163,7 +181,10 @@ async function run(args: Arguments): Promise<number> {
     stack,
     findings,
     wasPoliced: pack !== undefined,
-    history: historyLines(digest, leaving),
+    history: historyLines(digest, leaving, {
+      localIsInBucket,
+      isSwitchedOff: config.storagePhase === "off" && (deployedPhase(outputs) ?? "off") !== "off",
+    }),
     exitCode: code,
   });
   const inColor = process.stdout.isTTY && process.env.NO_COLOR === undefined;

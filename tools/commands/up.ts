@@ -1,6 +1,7 @@
 /** `up`: deploys a stack, feeds it, asks the root, and shows that the answer is the ledger's number. */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { BATCH_METRIC } from "../../model/names";
 import { expectInstant } from "../check/expected";
 import { Stored } from "../check/stored";
 import { MissingProgramError, run as runProgram } from "../child";
@@ -144,7 +145,9 @@ async function summarise(
     `\nledger: ${grouped(pushed)} series acknowledged   root: count({feed_run="${run}"}) = ${grouped(counted)}\n`,
   );
   const everything = await api.number(`count({__name__=~".+"})`, at);
-  const others = await api.vector(`count by (job, feed_run) ({__name__=~".+",feed_run!="${run}"})`, at);
+  const notOfRun = `__name__=~".+",__name__!="${BATCH_METRIC}",feed_run!="${run}"`;
+  const others = await api.vector(`count by (job, feed_run) ({${notOfRun}})`, at);
+  const numbers = await api.vector(`count(${BATCH_METRIC})`, at);
   const items = others.samples
     .map(({ labels, value }) => ({
       value,
@@ -153,6 +156,7 @@ async function summarise(
           ? `job ${labels.job ?? "(none)"}`
           : `earlier feed ${labels.feed_run}, job ${labels.job ?? "(none)"}`,
     }))
+    .concat(numbers.samples.map(({ value }) => ({ value, what: `numbers of the exporters' writes, ${BATCH_METRIC}` })))
     .sort((left, right) => right.value - left.value);
   process.stdout.write(`root: count({__name__=~".+"}) = ${grouped(everything)}, of which not of this run:\n`);
   for (const { what, value } of items) process.stdout.write(`  ${grouped(value).padStart(8)}  ${what}\n`);
@@ -169,7 +173,7 @@ async function summarise(
       "",
       "Try next:",
       `  make query STACK=${stack} Q='sum by (networkID) (rate(ue_attach_total[5m]))'`,
-      `  make feed STACK=${stack}       pushes every 60 s until you stop it`,
+      `  make feed STACK=${stack}       pushes every 60 s for an hour, or until you stop it`,
       `  make status STACK=${stack}     what runs, where, how full`,
       `  make preview STACK=${stack}    after changing Pulumi.${stack}.yaml: what would happen`,
       `  make down STACK=${stack}       takes everything away`,

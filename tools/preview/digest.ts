@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { UserError } from "../terminal";
 import { differencesOf, type Difference } from "./differences";
-import { shorterRetention, type ShorterRetention } from "./retention";
+import { shorterRetentions, type ShorterRetention } from "./retention";
 
 const stateSchema = z.looseObject({
   type: z.string().optional(),
@@ -38,8 +38,8 @@ export interface Change {
   readonly reasons: readonly string[];
   /** What differs, by the inputs of the last deployment and of this one. */
   readonly differences: readonly Difference[];
-  /** A retention that it makes shorter. */
-  readonly shortens: ShorterRetention | undefined;
+  /** Retentions that it makes shorter. */
+  readonly shortens: readonly ShorterRetention[];
   /** Deleting or replacing it makes stored samples unreachable, or deletes them. */
   readonly bearsData: boolean;
   readonly isProtected: boolean;
@@ -117,7 +117,7 @@ export function digestPreview(json: unknown): PreviewDigest {
       reasons: action === "create" || action === "delete" ? [] : [...reasons].sort(),
       differences:
         step.oldState?.inputs && step.newState?.inputs ? differencesOf(step.oldState.inputs, step.newState.inputs) : [],
-      shortens: action === "update" ? shorterRetention(step.oldState?.inputs, step.newState?.inputs) : undefined,
+      shortens: action === "update" ? shorterRetentions(step.oldState?.inputs, step.newState?.inputs) : [],
       bearsData: bearsData(type, action, object),
       isProtected: step.oldState?.protect === true,
     });

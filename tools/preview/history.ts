@@ -1,5 +1,6 @@
 /** The history of a shard, asked through the root: what becomes unqueryable when the shard is no longer deployed. */
 
+import { shardName } from "../../model/names";
 import type { PrometheusApi } from "../prometheus-api";
 
 /** What a shard holds, found with coarse steps first and then with a hundredth of them at both ends. */
@@ -36,7 +37,8 @@ export async function askHistory(
   now: number,
   window: number,
 ): Promise<ShardHistory> {
-  const selector = `{__name__=~".+",shard="${String(shard)}"}`;
+  // Without what its Prometheus scrapes of itself, which goes on as long as it runs: that is nobody's history.
+  const selector = `{__name__=~".+",shard="${String(shard)}",instance!~"(prometheus|hub)-${shardName(shard)}-[ab]"}`;
   const step = Math.max(60, Math.ceil(window / coarseSteps / 1_000));
   const coarse = await points(api, `count(last_over_time(${selector}[${String(step)}s]))`, now - window, now, step);
   const first = coarse[0];

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { describe, expect, test } from "vitest";
-import { bucketNamePart, createObjectStore, s3Endpoint, type ObjectStoreArgs } from "../../../infra/object-store";
+import { bucketNamePart, createObjectStore, type ObjectStoreArgs } from "../../../infra/object-store";
+import { s3Endpoint } from "../../../model/aws";
 
 interface Made {
   readonly type: string;
@@ -134,7 +135,7 @@ describe("identity", () => {
     expect(associations.map(({ inputs }) => inputs["serviceAccount"]).sort()).toEqual(Object.values(USERS).sort());
     expect(new Set(associations.map(({ inputs }) => inputs["region"]))).toEqual(new Set(["eu-central-1"]));
     expect(new Set(associations.map(({ inputs }) => inputs["roleArn"])).size).toBe(4);
-    expect(annotations).toEqual({ sidecar: {}, ruler: {}, store: {}, compactor: {} });
+    expect(annotations).toEqual({ prometheus: {}, ruler: {}, store: {}, compactor: {} });
   });
 
   test("IRSA: annotations for the service accounts, and no association", async () => {

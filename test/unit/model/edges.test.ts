@@ -34,7 +34,7 @@ describe("the list of edges", () => {
   });
 
   it("names each edge once", () => {
-    const keys = EDGES.map((edge) => JSON.stringify([edge.from, edge.to, edge.size]));
+    const keys = EDGES.map((edge) => JSON.stringify([edge.from, edge.to, edge.size, edge.reach]));
     expect(new Set(keys).size).toBe(keys.length);
   });
 

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "vitest";
 import {
+  BATCH_METRIC,
   claimName,
   dashboardMapName,
   hubName,
   hubScrapeName,
   NAMES,
+  pairName,
   PIPELINE_LABELS,
   PORTS,
   PROJECT,
@@ -30,6 +32,9 @@ describe("frozen names", () => {
     ["hub", hubName(0, "a"), "hub-shard-0-a"],
     ["hub's Service for its Prometheus", hubScrapeName(0, "a"), "hub-shard-0-a-scrape"],
     ["sidecar", sidecarName(0, "a"), "sidecar-shard-0-a"],
+    ["budget of both Prometheus servers", pairName("prometheus", 0), "prometheus-shard-0"],
+    ["budget of both hubs", pairName("hub", 0), "hub-shard-0"],
+    ["numbers of writes", BATCH_METRIC, "pipeline_push_batch"],
     ["query", NAMES.query, "query"],
     ["querier", NAMES.querier, "querier"],
     ["exporter", NAMES.exporter, "exporter"],
@@ -62,6 +67,11 @@ describe("frozen names", () => {
       thanosGrpc: 10901,
       thanosHttp: 10902,
       alertmanager: 9093,
+      configManager: 9100,
+      alertmanagerConfigurer: 9101,
+      managedRules: 9102,
+      managedReload: 9103,
+      pullerOps: 8081,
     });
   });
 

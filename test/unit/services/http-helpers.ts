@@ -46,7 +46,20 @@ export class FakeHub {
     return this.#server?.url ?? "";
   }
 
+  /** What was pushed, without the numbers of the writes. */
   get lines(): readonly string[] {
+    return this.#all.filter((line) => !line.startsWith("pipeline_push_batch{"));
+  }
+
+  /** Numbers of the writes: exporter, number, timestamp. */
+  get writes(): readonly (readonly [string, number, number])[] {
+    return this.#all.flatMap((line) => {
+      const [, exporter, number, timestamp] = /^pipeline_push_batch\{exporter="(.*)"\} (\d+) (\d+)$/.exec(line) ?? [];
+      return exporter === undefined ? [] : [[exporter, Number(number), Number(timestamp)] as const];
+    });
+  }
+
+  get #all(): readonly string[] {
     return this.stored.flatMap((body) => body.split("\n").filter((line) => line !== ""));
   }
 

@@ -36,13 +36,22 @@ describe("services", () => {
     expect(code).toBe(0);
     expect(out).toContain("--config ");
     expect(out).toContain("--upstream ");
+    expect(out).toContain("adapter: answers a root Querier for one shard");
     expect(run("exporter", "--help")).toMatchObject({ code: 0, out: expect.stringContaining("--listen") as string });
     expect(run("gate", "-h")).toMatchObject({ code: 0, out: expect.stringContaining("--upstream") as string });
   });
 
   it.each([
-    [[], "error: no program given (exporter, gate, rules-sync, shipper-meta)\n"],
-    [["toString"], "error: unknown program toString (exporter, gate, rules-sync, shipper-meta)\n"],
+    [
+      [],
+      "error: no program given (adapter, config-seed, exporter, gate, rules-puller, rules-server, rules-sync, shipper-meta)\n",
+    ],
+    [
+      ["toString"],
+      "error: unknown program toString (adapter, config-seed, exporter, gate, rules-puller, rules-server, rules-sync, shipper-meta)\n",
+    ],
+    [["adapter"], "error: --config is missing: configuration file (JSON, model/adapter-config.ts); read once\n"],
+    [["adapter", "--config", "/no/such"], "error: --config: /no/such: can't be read: ENOENT"],
     [["exporter"], "error: --config is missing: configuration file (JSON, model/exporter-config.ts); read once\n"],
     [["exporter", "--config", "/no/such"], "error: --config: /no/such: can't be read: ENOENT"],
     [
@@ -67,5 +76,9 @@ describe("services", () => {
     expect(code).toBe(2);
     expect(err).toContain("exporter configuration has 9 problem(s)");
     expect(err).toContain("shards: []: must be a list of 1 to 64 entries");
+    expect(run("adapter", "--config", config)).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("error: adapter configuration has ") as string,
+    });
   });
 });

@@ -92,6 +92,12 @@ describe("defaults", () => {
     });
   });
 
+  test("pairs come with Thanos until it is said otherwise", () => {
+    expect(parseConfig({ createThanos: true })).toMatchObject({ highAvailability: true, availability: "none" });
+    expect(parseConfig({ createThanos: true, highAvailability: false }).highAvailability).toBe(false);
+    expect(parseConfig({ highAvailability: false }).highAvailability).toBe(false);
+  });
+
   test("sharded retention is that of the single size until it is set", () => {
     expect(parseConfig({ retention: { single: "40d" } }).retention).toStrictEqual({ single: "40d", sharded: "40d" });
     expect(parseConfig({ retention: { sharded: "30d" } }).retention).toStrictEqual({ single: "15d", sharded: "30d" });

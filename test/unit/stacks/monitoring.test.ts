@@ -35,17 +35,24 @@ function targetsOf(jobs: readonly Job[], name: string): string[] {
 
 const SHARDED = { createThanos: true, serversCount: 2, retiredShards: [4] };
 
+/** One target of each shard's replica. */
+function replicas(shards: readonly number[], part: string, port: number): string[] {
+  return shards.flatMap((shard) =>
+    ["a", "b"].map((replica) => `${part}-shard-${String(shard)}-${replica}:${String(port)}`),
+  );
+}
+
 describe("what is scraped", () => {
   test("sharded: every part, with the hubs of the ring and everything else of retired shards too", () => {
     const jobs = jobsOf(SHARDED);
     expect(Object.fromEntries(jobs.map(({ job_name }) => [job_name, targetsOf(jobs, job_name)]))).toStrictEqual({
-      prometheus: ["prometheus-shard-0-a:9090", "prometheus-shard-1-a:9090", "prometheus-shard-4-a:9090"],
-      gate: ["prometheus-shard-0-a:8080", "prometheus-shard-1-a:8080", "prometheus-shard-4-a:8080"],
-      hub: ["hub-shard-0-a:9091", "hub-shard-1-a:9091"],
+      prometheus: replicas([0, 1, 4], "prometheus", 9090),
+      gate: replicas([0, 1, 4], "prometheus", 8080),
+      hub: replicas([0, 1], "hub", 9091),
       exporter: ["exporter-scrape:8080"],
       alertmanager: ["alertmanager:9093"],
       monitoring: ["127.0.0.1:9095"],
-      sidecar: ["prometheus-shard-0-a:10902", "prometheus-shard-1-a:10902", "prometheus-shard-4-a:10902"],
+      sidecar: replicas([0, 1, 4], "prometheus", 10902),
       querier: ["querier-scrape:10902"],
       ruler: ["ruler:10902"],
     });

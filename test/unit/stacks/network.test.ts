@@ -21,8 +21,8 @@ async function recorded(config: Readonly<Record<string, unknown>>): Promise<read
 }
 
 const SIZES = [
-  ["single", {}],
-  ["sharded", { createThanos: true, serversCount: 3, retiredShards: [3] }],
+  ["single", { configManager: true }],
+  ["sharded", { createThanos: true, serversCount: 3, retiredShards: [3], configManager: true }],
 ] as const;
 
 function found(resources: readonly Resource[], name: string) {
@@ -87,6 +87,8 @@ describe("connections that are no edge", () => {
   it.each([
     ["querier", "hub-shard-0-a", 9091],
     ["prometheus-shard-1-a", "hub-shard-0-a", 9091],
+    ["prometheus-shard-0-b", "hub-shard-0-a", 9091],
+    ["prometheus-shard-0-a", "hub-shard-0-b", 9091],
     ["exporter", "prometheus-shard-0-a", 9090],
     ["exporter", "prometheus-shard-0-a", 10901],
     ["hub-shard-0-a", "exporter", 8080],

@@ -56,8 +56,9 @@ describe("a stack with object storage", () => {
 
   test("asks every sidecar and every Store Gateway, strictly; a shard without a Prometheus has only the latter", () => {
     expect(endpointsOf(recorded)).toStrictEqual([
-      ...["sidecar-shard-0-a", "store-shard-0", "sidecar-shard-1-a", "store-shard-1"],
-      ...["store-shard-2", "sidecar-shard-3-a", "store-shard-3"],
+      ...["sidecar-shard-0-a", "sidecar-shard-0-b", "store-shard-0"],
+      ...["sidecar-shard-1-a", "sidecar-shard-1-b", "store-shard-1"],
+      ...["store-shard-2", "sidecar-shard-3-a", "sidecar-shard-3-b", "store-shard-3"],
     ]);
     expect(named(recorded, "StatefulSet", "prometheus-shard-2-a")).toBeUndefined();
     expect(named(recorded, "Service", "sidecar-shard-2-a")).toBeUndefined();
@@ -68,10 +69,10 @@ describe("a stack with object storage", () => {
     expect(recorded.outputs).toMatchObject({ bucket: "metrics", storagePhase: "steady" });
     const shards = recorded.outputs.shards.map(({ index, store, replicas }) => [index, store, replicas.length]);
     expect(shards).toStrictEqual([
-      [0, "store-shard-0", 1],
-      [1, "store-shard-1", 1],
+      [0, "store-shard-0", 2],
+      [1, "store-shard-1", 2],
       [2, "store-shard-2", 0],
-      [3, "store-shard-3", 1],
+      [3, "store-shard-3", 2],
     ]);
   });
 

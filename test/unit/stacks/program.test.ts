@@ -37,19 +37,19 @@ function podSpecs(recorded: Run): { readonly owner: string; readonly spec: PodSp
     });
 }
 
-function shardNames(format: (shard: string) => string, shards: readonly number[]): string[] {
-  return shards.map((shard) => format(`shard-${String(shard)}-a`));
-}
-
 describe.each([
   ["single", {}, [0], [0]],
   ["sharded, 1", { ...SHARDED }, [0], [0]],
   ["sharded, 2", { ...SHARDED, serversCount: 2 }, [0, 1], [0, 1]],
+  ["sharded, 2, alone", { ...SHARDED, serversCount: 2, highAvailability: false }, [0, 1], [0, 1]],
   ["sharded, 3", { ...SHARDED, serversCount: 3 }, [0, 1, 2], [0, 1, 2]],
   ["sharded, 8", { ...SHARDED, serversCount: 8 }, [0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 3, 4, 5, 6, 7]],
   ["sharded, 2 and retired", { ...SHARDED, serversCount: 2, retiredShards: [5, 2] }, [0, 1, 2, 5], [0, 1]],
 ])("%s", (size, config, deployed, inRing) => {
   const isSharded = size !== "single";
+  const letters = isSharded && !size.endsWith("alone") ? ["a", "b"] : ["a"];
+  const shardNames = (format: (shard: string) => string, shards: readonly number[]): string[] =>
+    shards.flatMap((shard) => letters.map((letter) => format(`shard-${String(shard)}-${letter}`)));
   let recorded: Run;
   beforeAll(async () => {
     recorded = await run(config);
@@ -203,14 +203,14 @@ describe.each([
     for (const { index, retired, replicas } of outputs.shards) {
       const isRetired = !inRing.includes(index);
       expect(retired).toBe(isRetired);
-      expect(replicas).toStrictEqual([
-        {
-          name: `shard-${String(index)}-a`,
-          statefulSet: `prometheus-shard-${String(index)}-a`,
-          claim: `data-prometheus-shard-${String(index)}-a-0`,
-          hub: isRetired ? null : `hub-shard-${String(index)}-a`,
-        },
-      ]);
+      expect(replicas).toStrictEqual(
+        shardNames((name) => name, [index]).map((name) => ({
+          name,
+          statefulSet: `prometheus-${name}`,
+          claim: `data-prometheus-${name}-0`,
+          hub: isRetired ? null : `hub-${name}`,
+        })),
+      );
     }
   });
 });

@@ -12,6 +12,8 @@ export interface Recorded {
   readonly name: string;
   readonly parent: string | undefined;
   readonly protect: boolean;
+  /** It outlives the stack. */
+  readonly retained: boolean;
   readonly inputs: Readonly<Record<string, unknown>>;
   readonly provider: boolean;
   /** Names of the resources that it waits for. */
@@ -29,6 +31,19 @@ interface Options {
   readonly parent?: { readonly __name?: string } | undefined;
 }
 
+/** What AWS says of an account and of an EKS cluster. */
+const CLOUD = {
+  accountId: "111122223333",
+  arn: "arn:aws:eks:eu-west-1:111122223333:cluster/metrics",
+  endpoint: "https://cluster.example.org",
+  certificateAuthorities: [{ data: "Y2VydGlmaWNhdGU=" }],
+};
+
+/** What a cloud computes for a resource that it has made. */
+function cloudAnswer({ type, name }: { readonly type: string; readonly name: string }): Record<string, unknown> {
+  if (type.startsWith("random:")) return { hex: "0a1b2c3d" };
+  return type.startsWith("aws:") ? { arn: `arn:${type}:${name}`, keyId: `${name}-key`, name } : {};
+}
 type Raw = Readonly<Record<string, unknown>>;
 
 /** Runs the whole program in process under mocks and records every resource. */
@@ -39,9 +54,9 @@ export async function runAgain(raw: Raw, preview = false, rules: readonly RuleFi
     {
       newResource: (args) => {
         inputs.set(`${args.type}::${args.name}`, args.inputs as Record<string, unknown>);
-        return { id: `${args.name}-id`, state: args.inputs as Record<string, unknown> };
+        return { id: `${args.name}-id`, state: { ...cloudAnswer(args), ...(args.inputs as Record<string, unknown>) } };
       },
-      call: (args) => args.inputs as Record<string, unknown>,
+      call: (args) => ({ ...CLOUD, ...(args.inputs as Record<string, unknown>) }),
     },
     "scaled-prometheus",
     "test",
@@ -57,6 +72,7 @@ export async function runAgain(raw: Raw, preview = false, rules: readonly RuleFi
         name: args.name,
         parent: options.parent?.__name,
         protect: options.protect === true,
+        retained: options.retainOnDelete === true,
         provider: options.provider !== undefined,
         dependsOn: [options.dependsOn ?? []].flat().map((each) => (each as { readonly __name?: string }).__name ?? "?"),
       });

@@ -46,11 +46,29 @@ describe("steps", () => {
     const three = await run({ ...SHARDED, serversCount: 3 });
     const retired = await run({ ...SHARDED, serversCount: 2, retiredShards: [2] });
     expect(difference(three, retired)).toStrictEqual({
-      changed: ["prometheus-shard-2-a", "exporter-config", "exporter", "monitoring"],
-      gone: ["hub-shard-2-a-scrape", "hub-shard-2-a", "hub-shard-2-a"],
+      changed: ["prometheus-shard-2-a", "prometheus-shard-2-b", "exporter-config", "exporter", "monitoring"],
+      gone: [
+        ...["a", "b"].flatMap((letter) => [
+          `hub-shard-2-${letter}-scrape`,
+          `hub-shard-2-${letter}`,
+          `hub-shard-2-${letter}`,
+        ]),
+        "hub-shard-2",
+      ],
     });
     const set = byId(retired).get("kubernetes:apps/v1:StatefulSet prometheus-shard-2-a");
     expect(set?.inputs).toStrictEqual(byId(three).get("kubernetes:apps/v1:StatefulSet prometheus-shard-2-a")?.inputs);
+  });
+
+  test("highAvailability adds replica b, and touches nothing of a", async () => {
+    const alone = await run({ ...SHARDED, serversCount: 2, highAvailability: false });
+    const pairs = await run({ ...SHARDED, serversCount: 2, availability: "zone" });
+    expect(difference(alone, pairs)).toStrictEqual({
+      changed: ["querier-endpoints", "querier", "exporter-config", "exporter", "monitoring"],
+      gone: [],
+    });
+    const added = names(pairs, "StatefulSet").filter((name) => !names(alone, "StatefulSet").includes(name));
+    expect(added).toStrictEqual(["prometheus-shard-0-b", "prometheus-shard-1-b"]);
   });
 
   test("single -> sharded keeps every name, selector, claim and Service of the shard", async () => {
@@ -62,13 +80,16 @@ describe("steps", () => {
       "alertmanager-from-prometheus",
       "prometheus-to-alertmanager",
     ]);
-    // The query Service gets another selector; Prometheus gets a sidecar and leaves alerting to others; there is more to watch.
+    // The query Service gets another selector; Prometheus gets a sidecar and leaves alerting to others; there is more to
+    // watch, and a second hub to push to.
     expect(changed).toStrictEqual([
       "prometheus-from-monitoring",
       "monitoring-to-prometheus",
       "prometheus-shard-0-a",
       "prometheus-shard-0-a",
       "query",
+      "exporter-config",
+      "exporter",
       "monitoring",
       "dashboard-query-path",
     ]);
@@ -138,6 +159,13 @@ describe("order", () => {
     const { resources } = await run({});
     const deployment = resources.find((each) => each.name === "hub-shard-0-a" && kindOf(each) === "Deployment");
     expect(deployment?.dependsOn).toStrictEqual(["hub-shard-0-a-scrape"]);
+  });
+
+  test("replica b is updated when all of a is done", async () => {
+    const { resources } = await run({ ...SHARDED, serversCount: 2 });
+    const pair = (name: string) => resources.find((each) => each.name === name && kindOf(each) === "ShardPair");
+    expect(pair("shard-1-a")?.dependsOn).toStrictEqual([]);
+    expect(pair("shard-1-b")?.dependsOn).toStrictEqual(["shard-1-a"]);
   });
 
   test("in the single size the exporters wait for the one shard", async () => {

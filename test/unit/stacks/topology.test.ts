@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../stacks/config";
 import { buildTopology, type Topology } from "../../../stacks/topology";
+import { S3 } from "./object-storage-kit";
 import { SERVICES } from "./services";
 
 function topologyOf(raw: Record<string, unknown>): Topology {
@@ -93,6 +94,62 @@ describe("hub", () => {
   });
 });
 
+describe("pairs", () => {
+  const lettersOf = (topology: Topology) =>
+    topology.shards.map(({ replicas }) => replicas.map(({ replica }) => replica));
+
+  test("are what sharded sizes have by default; the single size has none", () => {
+    expect(lettersOf(topologyOf({ createThanos: true, serversCount: 2 }))).toStrictEqual([
+      ["a", "b"],
+      ["a", "b"],
+    ]);
+    expect(lettersOf(topologyOf({ createThanos: true, highAvailability: false }))).toStrictEqual([["a"]]);
+    expect(lettersOf(topologyOf({}))).toStrictEqual([["a"]]);
+  });
+
+  test("are both pushed to, and both counted", () => {
+    const topology = topologyOf({ createThanos: true, serversCount: 1 });
+    expect(topology.exporter.config.shards[0]?.hubs).toStrictEqual([
+      { replica: "a", url: "http://hub-shard-0-a.scaled-prometheus.svc:9091" },
+      { replica: "b", url: "http://hub-shard-0-b.scaled-prometheus.svc:9091" },
+    ]);
+    expect(topology.outputs.shards[0]?.replicas).toStrictEqual(
+      ["a", "b"].map((replica) => ({
+        name: `shard-0-${replica}`,
+        statefulSet: `prometheus-shard-0-${replica}`,
+        claim: `data-prometheus-shard-0-${replica}-0`,
+        hub: `hub-shard-0-${replica}`,
+      })),
+    );
+  });
+
+  test("differ in their own name and their hub's only", () => {
+    const [a, b] = topologyOf({ createThanos: true }).shards[0]?.replicas ?? [];
+    const text = (value: unknown) => JSON.stringify(value);
+    expect(text(b)).not.toBe(text(a));
+    const renamed = text(b)
+      .replaceAll("shard-0-b", "shard-0-a")
+      .replaceAll('"prometheus_replica":"b"', '"prometheus_replica":"a"')
+      .replaceAll('"replica":"b"', '"replica":"a"');
+    expect(renamed).toBe(text(a));
+  });
+
+  test("a retired shard keeps both, without hubs, until its Prometheus servers go", () => {
+    const retired = (entry: unknown) =>
+      topologyOf({
+        createThanos: true,
+        retiredShards: [entry],
+        objectStorage: S3,
+        retention: { sharded: "30d" },
+      }).shards[1];
+    expect(retired(1)?.replicas.map(({ replica, hub }) => [replica, hub])).toStrictEqual([
+      ["a", undefined],
+      ["b", undefined],
+    ]);
+    expect(retired({ shard: 1, local: false })?.replicas).toStrictEqual([]);
+  });
+});
+
 describe("exporter", () => {
   test("refuses samples five minutes before Prometheus would", () => {
     expect(topologyOf({ outOfOrderWindow: "30m" }).exporter.config.limits).toStrictEqual({
@@ -129,13 +186,17 @@ describe("properties", () => {
         const { endpoints } = topology.querier?.endpoints as { endpoints: { address: string; strict?: boolean }[] };
         const required = endpoints.filter(({ strict }) => strict);
         expect(required.map(({ address }) => address)).toStrictEqual([
-          ...all.map((shard) => `sidecar-shard-${String(shard)}-a.scaled-prometheus.svc:10901`),
+          ...all.flatMap((shard) =>
+            ["a", "b"].map((replica) => `sidecar-shard-${String(shard)}-${replica}.scaled-prometheus.svc:10901`),
+          ),
           "ruler-store.scaled-prometheus.svc:10901",
         ]);
         expect(endpoints.filter(({ strict }) => !strict)).toStrictEqual([
           { address: "dns+ruler.scaled-prometheus.svc:10901" },
         ]);
-        expect(topology.shards.filter(({ replicas }) => replicas[0]?.hub !== undefined)).toHaveLength(serversCount);
+        for (const at of [0, 1]) {
+          expect(topology.shards.filter(({ replicas }) => replicas[at]?.hub !== undefined)).toHaveLength(serversCount);
+        }
       }),
       { numRuns: 60 },
     );
@@ -155,6 +216,37 @@ describe("properties", () => {
     );
   });
 
+  test("replica b changes nothing of a, and no key moves", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 62 }),
+        fc.boolean(),
+        fc.constantFrom("none", "host", "zone"),
+        (serversCount, withStorage, availability) => {
+          const base = {
+            createThanos: true,
+            serversCount,
+            retiredShards: [63],
+            ...(withStorage ? { objectStorage: S3, retention: { sharded: "30d" } } : {}),
+          };
+          const alone = topologyOf({ ...base, highAvailability: false });
+          const pairs = topologyOf({ ...base, availability });
+          const parts = (topology: Topology) => ({
+            a: topology.shards.map(({ index, replicas, store }) => ({ index, a: replicas[0], store })),
+            platform: topology.platform,
+            ruler: topology.ruler,
+            objectStorage: topology.objectStorage,
+            ring: topology.outputs.ring,
+            edges: topology.networkPolicies?.edges,
+          });
+          expect(parts(pairs)).toStrictEqual(parts(alone));
+          expect(alone.shards.every(({ replicas }) => replicas.length === 1)).toBe(true);
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
   test("external labels are unique", () => {
     fc.assert(
       fc.property(count, (serversCount) => {
@@ -162,7 +254,7 @@ describe("properties", () => {
         const labels = shards.flatMap(({ replicas }) =>
           replicas.map(({ prometheus }) => JSON.stringify((prometheus.config as { global: object }).global)),
         );
-        expect(new Set(labels).size).toBe(serversCount);
+        expect(new Set(labels).size).toBe(2 * serversCount);
       }),
       { numRuns: 20 },
     );

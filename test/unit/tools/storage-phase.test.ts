@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseStackConfig } from "../../../tools/stack-config";
-import { deployedPhase, shardsNotInBucket } from "../../../tools/storage-phase";
+import { deployedPhase, isLocalInBucket, shardsNotInBucket } from "../../../tools/storage-phase";
 
 const hour = 3_600_000;
 const now = 1_000 * hour;
@@ -59,5 +59,22 @@ describe("phases", () => {
   test("retired shards are read in both forms", () => {
     const text = "config:\n  scaled-prometheus:retiredShards: [4, {shard: 5, local: false}]";
     expect(parseStackConfig(text, "Pulumi.x.yaml").retiredShards).toStrictEqual([4, 5]);
+  });
+});
+
+describe("what local disks forget is in the bucket", () => {
+  const never = () => {
+    throw new Error("nobody is asked");
+  };
+
+  test.each([
+    ["steady", "shrunk", true],
+    ["steady", "steady", false],
+    ["shrunk", "steady", false],
+    ["backlog", "steady", false],
+    [null, "off", false],
+  ] as const)("after %s, in %s: %s", async (storagePhase, wanted, expected) => {
+    const config = { storagePhase: wanted, localRetention: 2 * 24 * hour };
+    expect(await isLocalInBucket({ namespace: "x", storagePhase }, config, never)).toBe(expected);
   });
 });

@@ -1,11 +1,13 @@
 import type { AlertScope } from "../../../../components/alerts/alert";
 
-/** Two shards of one replica, all parts with two pods, and an upload. */
+/** Two shards of two replicas, all other parts with two pods, and an upload. */
 export const SCOPE: AlertScope = {
   isSharded: true,
   deployed: [
     { shard: 0, replica: "a" },
+    { shard: 0, replica: "b" },
     { shard: 1, replica: "a" },
+    { shard: 1, replica: "b" },
   ],
   ringShards: 2,
   ringVersion: "current",

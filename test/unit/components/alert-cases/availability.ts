@@ -22,6 +22,17 @@ export const AVAILABILITY_CASES: readonly AlertCase[] = [
     fires: [],
   },
   {
+    alert: "ShardPartDown",
+    when: "the Prometheus of replica b has not answered for 6 minutes, and that of a does",
+    series: {
+      [`up{${prometheus}}`]: "1x14",
+      'up{job="prometheus",instance="prometheus-shard-0-b",shard="0",replica="b"}': "1x4 0x10",
+    },
+    minute: 11,
+    fires: [{ job: "prometheus", instance: "prometheus-shard-0-b", shard: "0", replica: "b" }],
+    part: "shard",
+  },
+  {
     alert: "PartDown",
     when: "no exporter is found",
     series: { [up("querier", "q1")]: "1x10", [up("alertmanager", "alertmanager")]: "1x10" },
@@ -68,11 +79,10 @@ export const AVAILABILITY_CASES: readonly AlertCase[] = [
   },
   {
     alert: "EndpointsMissing",
-    when: "one Querier knows one shard, another none, a third both",
+    when: "one Querier lacks a replica, another knows none, a third both of both shards",
     series: {
-      [known("q1", "0")]: "1x10",
-      [known("q3", "0")]: "1x10",
-      [known("q3", "1")]: "1x10",
+      ...Object.fromEntries(["0a", "0b", "1a"].map((replica) => [known("q1", replica), "1x10"])),
+      ...Object.fromEntries(["0a", "0b", "1a", "1b"].map((replica) => [known("q3", replica), "1x10"])),
       [up("querier", "q1")]: "1x10",
       [up("querier", "q2")]: "1x10",
       [up("querier", "q3")]: "1x10",
@@ -83,8 +93,11 @@ export const AVAILABILITY_CASES: readonly AlertCase[] = [
   },
   {
     alert: "EndpointsMissing",
-    when: "every Querier knows every shard",
-    series: { [known("q1", "0")]: "1x10", [known("q1", "1")]: "1x10", [up("querier", "q1")]: "1x10" },
+    when: "every Querier knows both replicas of every shard",
+    series: {
+      ...Object.fromEntries(["0a", "0b", "1a", "1b"].map((replica) => [known("q1", replica), "1x10"])),
+      [up("querier", "q1")]: "1x10",
+    },
     minute: 8,
     fires: [],
   },

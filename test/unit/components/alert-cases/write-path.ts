@@ -68,6 +68,25 @@ export const WRITE_PATH_CASES: readonly AlertCase[] = [
     fires: [],
   },
   {
+    alert: "ReplicaMissesWrites",
+    when: "two exporters could not write to the hub of replica b",
+    series: {
+      'exporter_missed_replica_writes_total{job="exporter",instance="e1",shard="0",replica="a"}': "0x30",
+      'exporter_missed_replica_writes_total{job="exporter",instance="e1",shard="0",replica="b"}': "0+1x30",
+      'exporter_missed_replica_writes_total{job="exporter",instance="e2",shard="0",replica="b"}': "0+2x30",
+    },
+    minute: 15,
+    fires: [{ shard: "0", replica: "b" }],
+    part: "exporter",
+  },
+  {
+    alert: "ReplicaMissesWrites",
+    when: "writes were missed an hour ago",
+    series: { [`exporter_missed_replica_writes_total{job="exporter",instance="e1",${SHARD}}`]: "0x5 3x60" },
+    minute: 50,
+    fires: [],
+  },
+  {
     alert: "HubFilling",
     when: "a hub reaches 90% between scrapes",
     series: { [`hub_size{${hub}}`]: "900 0 0 900 0 0 900 0 0 900 0 0 900 0 0 900", [`hub_limit{${hub}}`]: "1000x20" },

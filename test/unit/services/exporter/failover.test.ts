@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { ExporterConfig } from "../../../../model/exporter-config";
 import { shardOrder } from "../../../../model/ring";
+import { BatchNumbers } from "../../../../services/exporter/batch-numbers";
 import { parseExposition } from "../../../../services/exporter/exposition";
 import { ExporterMetrics } from "../../../../services/exporter/exporter-metrics";
 import { Failover, type Placement } from "../../../../services/exporter/failover";
@@ -21,6 +22,8 @@ class Bench {
   readonly metrics: ExporterMetrics;
   readonly moods = new Map<string, HubOutcome>();
   readonly taken = new Map<string, string[]>();
+  /** The last line of every write that a hub took. */
+  readonly numbers = new Map<string, string[]>();
   readonly asked: string[] = [];
   readonly #failover: Failover;
 
@@ -32,17 +35,28 @@ class Bench {
     this.metrics = new ExporterMetrics(this.config);
     const writers = this.config.shards.map(
       (shard) =>
-        new ShardWriter(shard, this.metrics, 100, ({ url }) => ({
-          push: (body) => {
-            this.asked.push(url);
-            const outcome = this.moods.get(url) ?? stored;
-            if (outcome.kind === "stored") this.linesOf(url).push(...body.toString().split("\n").slice(0, -1));
-            return Promise.resolve(outcome);
-          },
-          probe: () => Promise.resolve(false),
-        })),
+        new ShardWriter(shard, {
+          metrics: this.metrics,
+          timeout: 100,
+          // One clock that stands still: whatever differs does so by itself.
+          numbers: new BatchNumbers("e", () => 1_700_000_000_000),
+          makeHub: ({ url }) => ({
+            push: (body) => {
+              this.asked.push(url);
+              const outcome = this.moods.get(url) ?? stored;
+              if (outcome.kind === "stored") this.#take(url, body.toString().split("\n").slice(0, -1));
+              return Promise.resolve(outcome);
+            },
+            probe: () => Promise.resolve(false),
+          }),
+        }),
     );
     this.#failover = new Failover(writers, new Router(this.config), this.metrics, 1000);
+  }
+
+  #take(url: string, lines: readonly string[]): void {
+    this.linesOf(url).push(...lines.slice(0, -1));
+    this.numbers.set(url, [...(this.numbers.get(url) ?? []), ...lines.slice(-1)]);
   }
 
   linesOf(url: string): string[] {
@@ -170,7 +184,9 @@ describe("two replicas", () => {
     for (let at = 0; at < 3; at += 1) expect((await bench.push("a 1 5\n")).unplaced).toBe(0);
     expect(bench.linesOf("http://hub-0-a:1")).toHaveLength(3);
     expect(bench.taken.has("http://hub-1-a:1")).toBe(false);
-    expect(bench.metrics.missedReplicaSamples.value({ target_shard: "shard-0", target_replica: "b" })).toBe(3);
+    const missed = { target_shard: "shard-0", target_replica: "b" };
+    expect(bench.metrics.missedReplicaSamples.value(missed)).toBe(3);
+    expect(bench.metrics.missedReplicaWrites.value(missed)).toBe(3);
     expect(bench.metrics.failoverSamples.value({ target_shard: "shard-0" })).toBe(0);
   });
 
@@ -181,5 +197,45 @@ describe("two replicas", () => {
     expect((await bench.push("a 1 5\n")).unplaced).toBe(0);
     expect(bench.linesOf("http://hub-1-a:1")).toStrictEqual(["a 1 5"]);
     expect(bench.linesOf("http://hub-1-b:1")).toStrictEqual(["a 1 5"]);
+  });
+});
+
+describe("numbers of writes", () => {
+  const numberOf = (line: string) => Number(line.split(" ")[1]);
+
+  it("go up by one, and both replicas get the same ones", async () => {
+    const bench = new Bench(1, 2);
+    for (let at = 0; at < 3; at += 1) await bench.push("a 1 5\n");
+    expect(bench.numbers.get("http://hub-0-a:1")).toStrictEqual(
+      [1, 2, 3].map(
+        (n) => `pipeline_push_batch{exporter="e"} 170000000000000${String(n)} ${String(1_699_999_999_999 + n)}`,
+      ),
+    );
+    expect(bench.numbers.get("http://hub-0-b:1")).toStrictEqual(bench.numbers.get("http://hub-0-a:1"));
+  });
+
+  it("show on a replica which writes it missed", async () => {
+    const bench = new Bench(1, 2);
+    await bench.push("a 1 5\n");
+    bench.moods.set("http://hub-0-b:1", full);
+    await bench.push("a 2 6\n");
+    bench.moods.delete("http://hub-0-b:1");
+    await bench.push("a 3 7\n");
+    const base = 1_700_000_000_000_000;
+    expect(bench.numbers.get("http://hub-0-a:1")?.map(numberOf)).toStrictEqual([base + 1, base + 2, base + 3]);
+    expect(bench.numbers.get("http://hub-0-b:1")?.map(numberOf)).toStrictEqual([base + 1, base + 3]);
+  });
+
+  it("belong to the shard that is written to: a failover takes the next one of the other shard", async () => {
+    const bench = new Bench(2);
+    await bench.push("a 1 5\n");
+    bench.moods.set("http://hub-0-a:1", full);
+    await bench.push("a 2 6\n");
+    bench.moods.delete("http://hub-0-a:1");
+    await bench.push("a 3 7\n");
+    const base = 1_700_000_000_000_000;
+    // The second write may have been taken by a hub whose answer was lost, so nobody else gets its number.
+    expect(bench.numbers.get("http://hub-0-a:1")?.map(numberOf)).toStrictEqual([base + 1, base + 3]);
+    expect(bench.numbers.get("http://hub-1-a:1")?.map(numberOf)).toStrictEqual([base + 1]);
   });
 });

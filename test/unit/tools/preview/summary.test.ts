@@ -95,6 +95,29 @@ describe("summary", () => {
     expect(exitCode(change("2w", "30d"), NOBODY)).toBe(0);
   });
 
+  test("local disks may keep less of what is in the bucket", () => {
+    const shrinking = digest([
+      { op: "update", type: MAP, name: "prometheus-shard-0-a", before: prometheus("30d"), after: prometheus("2d") },
+    ]);
+    expect(exitCode(shrinking, { ...NOBODY, localIsInBucket: true })).toBe(0);
+    expect(exitCode(shrinking, { ...NOBODY, localIsInBucket: false })).toBe(2);
+  });
+
+  test.each([
+    ["0s", "180d", 2],
+    ["180d", "90d", 2],
+    ["90d", "180d", 0],
+    ["180d", "0s", 0],
+    ["180d", "180d", 0],
+  ])("blocks in the bucket kept for %s and then %s", (before, after, code) => {
+    const args = (time: string) => ({
+      spec: { template: { spec: { containers: [{ args: ["compact", `--retention.resolution-5m=${time}`] }] } } },
+    });
+    const change = digest([{ op: "update", type: SET, name: "compactor", before: args(before), after: args(after) }]);
+    // That of the bucket is the only copy, whatever is on local disks.
+    expect(exitCode(change, { ...NOBODY, localIsInBucket: true })).toBe(code);
+  });
+
   test("exit codes: failed 1, mandatory finding 1, unexpected change 3, history that goes 2", () => {
     const changed = digest([{ op: "create", type: MAP, name: "m" }]);
     const finding = { policy: "p", isMandatory: true, severity: undefined, resource: undefined, message: "m" };

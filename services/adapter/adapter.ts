@@ -1,0 +1,81 @@
+import type { AdapterConfig } from "../../model/adapter-config";
+import { AdapterMetrics } from "./adapter-metrics";
+import { Budget } from "./answer";
+import { GrpcError, grpcStatus } from "./grpc";
+import { GrpcServer, type Call, type Handler } from "./grpc-server";
+import { LeafClient } from "./leaf-client";
+import { LeafProxy } from "./leaf-proxy";
+import { completeness, encodeInfo } from "./messages";
+import { varintField } from "./protobuf";
+import { QueryHandler } from "./query-handler";
+import { ShardWatch } from "./shard-watch";
+
+/** Bytes of answers that may be put together at a time, of all queries: larger ones go to the leaf meanwhile. */
+const bufferLimit = 96 * 1024 * 1024;
+
+/** `HealthCheckResponse.status` of grpc.health.v1. */
+const serving = varintField(1, 1);
+const notServing = varintField(1, 2);
+
+/** The adapter: a leaf to Thanos, made of one shard's own Prometheus and its leaf Querier. */
+export interface Adapter {
+  readonly server: GrpcServer;
+  /** Own metrics, text format 0.0.4. */
+  readonly metrics: () => string;
+  /** From now on health checks fail. */
+  readonly drain: () => void;
+  readonly stop: () => void;
+}
+
+/** Makes an adapter that does not listen yet. */
+export function createAdapter(config: AdapterConfig): Adapter {
+  const metrics = new AdapterMetrics();
+  const watch = new ShardWatch(config);
+  const leaf = new LeafClient(config.leaf);
+  const budget = new Budget(bufferLimit);
+  const proxy = new LeafProxy({ config, leaf, metrics, view: () => watch.view() });
+  const queries = new QueryHandler({ config, watch, proxy, metrics, budget });
+  // From configuration alone: a root never forgets this shard, and never takes its history for shorter than it is.
+  const info = encodeInfo({ cluster: config.cluster, shard: config.shard });
+  let isDraining = false;
+  const passOn: Handler = async (call) => {
+    let code: number = grpcStatus.ok;
+    try {
+      await watch.known();
+      const deadline = Math.min(Date.now() + config.timeoutSeconds * 1000, call.deadline ?? Infinity);
+      await proxy.pass(call, deadline, undefined);
+    } catch (error) {
+      code = error instanceof GrpcError ? error.code : grpcStatus.internal;
+      throw error;
+    } finally {
+      metrics.proxied.add(1, { method: call.path, code: String(code) });
+    }
+  };
+  const counted =
+    (handler: Handler): Handler =>
+    async (call: Call) => {
+      metrics.inFlight.add(1);
+      try {
+        await handler(call);
+      } finally {
+        metrics.inFlight.add(-1);
+      }
+    };
+  const query: Handler = (call) => queries.handle(call);
+  const handlers = new Map<string, Handler>([
+    ...[...completeness.keys()].map(
+      (path) => [path, counted(path.startsWith("/thanos.Query/") ? query : passOn)] as const,
+    ),
+    ["/thanos.info.Info/Info", (call) => call.send(info)],
+    ["/grpc.health.v1.Health/Check", (call) => call.send(isDraining ? notServing : serving)],
+  ]);
+  return {
+    server: new GrpcServer(handlers),
+    metrics: () => metrics.render(watch.view(), budget.used),
+    drain: () => (isDraining = true),
+    stop: () => {
+      watch.stop();
+      leaf.close();
+    },
+  };
+}

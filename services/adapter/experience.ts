@@ -1,0 +1,57 @@
+import type { QueryRequest } from "./messages";
+
+/** What was seen of a query's text. */
+interface Seen {
+  /** Samples that Prometheus held at a time, per step. */
+  peakPerStep?: number;
+  /** Something that only the leaf could do, until when (milliseconds since the epoch), and from how many seconds on. */
+  refusal?: { readonly reason: Refusal; readonly until: number; readonly span: number };
+}
+
+type Refusal = "native histograms" | "too large" | "not PromQL of Prometheus";
+
+/** Queries that are remembered; dashboards and rules ask the same ones again and again. */
+const remembered = 1_000;
+/** Milliseconds after which Prometheus is tried again. */
+const memory = 600_000;
+
+/** Remembers what queries needed, so that the same one is not tried in vain again. */
+export class Experience {
+  readonly #seen = new Map<string, Seen>();
+
+  constructor(readonly now: () => number = Date.now) {}
+
+  answered(request: QueryRequest, peakPerStep: number): void {
+    this.#of(request).peakPerStep = peakPerStep;
+  }
+
+  refused(request: QueryRequest, reason: Refusal): void {
+    // A shorter range may still fit.
+    const span = reason === "too large" ? request.end - request.start : 0;
+    this.#of(request).refusal = { reason, until: this.now() + memory, span };
+  }
+
+  peakPerStep(request: QueryRequest): number | undefined {
+    return this.#seen.get(request.query)?.peakPerStep;
+  }
+
+  reasonForLeaf(request: QueryRequest): Refusal | undefined {
+    const refusal = this.#seen.get(request.query)?.refusal;
+    if (refusal === undefined || this.now() >= refusal.until) return undefined;
+    return request.end - request.start >= refusal.span ? refusal.reason : undefined;
+  }
+
+  #of({ query }: QueryRequest): Seen {
+    const seen = this.#seen.get(query) ?? {};
+    // A Map keeps the order of insertion: the first is the one that was not used for the longest time.
+    this.#seen.delete(query);
+    this.#seen.set(query, seen);
+    if (this.#seen.size > remembered) {
+      for (const oldest of this.#seen.keys()) {
+        this.#seen.delete(oldest);
+        break;
+      }
+    }
+    return seen;
+  }
+}

@@ -1,0 +1,84 @@
+import type { Interval } from "./route";
+
+/**
+ * Which push batches a replica misses. Each push leaves the exporter's number in the series `pipeline_push_batch`; two
+ * replicas that hold the same numbers in a window of time hold the same pushes. A few facts about a window tell that
+ * without the numbers themselves.
+ */
+
+const factNames = ["count", "sum", "stdvar", "min", "max"] as const;
+
+/** Facts about windows, by series (exporter and function) and the window's end in milliseconds. */
+export type BatchWindows = ReadonlyMap<string, ReadonlyMap<number, number>>;
+
+/** PromQL for the facts about windows of some seconds; the function is in the label `fact`. */
+export function batchQuery(cluster: string, shard: string, windowSeconds: number): string {
+  const series = `pipeline_push_batch{cluster=${JSON.stringify(cluster)},shard=${JSON.stringify(shard)}}`;
+  return factNames
+    .map((fact) => `label_replace(${fact}_over_time(${series}[${String(windowSeconds)}s]),"fact","${fact}","","")`)
+    .join(" or ");
+}
+
+/** Gaps of two replicas, in their order. */
+export type Gaps = readonly [readonly Interval[], readonly Interval[]];
+
+/**
+ * Compares what two replicas hold.
+ * @param window Length of the windows, milliseconds.
+ */
+export function compareBatches(one: BatchWindows, other: BatchWindows, window: number): Gaps {
+  const gaps: [Interval[], Interval[]] = [[], []];
+  const countsOf = [...new Set([...one.keys(), ...other.keys()])].filter((key) => key.startsWith("count|"));
+  for (const key of countsOf) {
+    const ends = new Set([...(one.get(key)?.keys() ?? []), ...(other.get(key)?.keys() ?? [])]);
+    for (const end of ends) {
+      const facts = [one, other].map((windows) => {
+        const [count = 0, sum, stdvar, min = Infinity, max = -Infinity] = factNames.map((fact) =>
+          windows.get(key.replace("count", fact))?.get(end),
+        );
+        return { count, sum, stdvar, min, max };
+      }) as [Facts, Facts];
+      const interval = { from: end - window, to: end };
+      if (lacksSome(facts[0], facts[1])) gaps[0].push(interval);
+      if (lacksSome(facts[1], facts[0])) gaps[1].push(interval);
+    }
+  }
+  return [merged(gaps[0]), merged(gaps[1])];
+}
+
+interface Facts {
+  readonly count: number;
+  readonly sum: number | undefined;
+  readonly stdvar: number | undefined;
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Whether one replica may lack a number that the other has in the same window. */
+function lacksSome(mine: Facts, theirs: Facts): boolean {
+  if (theirs.count === 0) return false;
+  if (mine.count < theirs.count) return true;
+  if (mine.count === theirs.count) return mine.sum !== theirs.sum || mine.stdvar !== theirs.stdvar;
+  // More numbers, but are theirs among them? For certain when there is no hole in mine, from end to end of both.
+  return mine.count !== Math.max(mine.max, theirs.max) - Math.min(mine.min, theirs.min) + 1;
+}
+
+/** Overlapping and adjacent intervals made one. */
+export function merged(intervals: readonly Interval[]): readonly Interval[] {
+  const result: Interval[] = [];
+  for (const next of [...intervals].sort((one, other) => one.from - other.from)) {
+    const last = result.at(-1);
+    if (last !== undefined && next.from <= last.to) {
+      result[result.length - 1] = { from: last.from, to: Math.max(last.to, next.to) };
+    } else {
+      result.push(next);
+    }
+  }
+  return result;
+}
+
+/** When the first push batch of a shard was stored: what is older can't be compared. Infinity: there is none. */
+export function firstBatch(windows: readonly BatchWindows[], window: number): number {
+  const ends = windows.flatMap((each) => [...each.values()].flatMap((series) => [...series.keys()]));
+  return ends.reduce((least, end) => Math.min(least, end - window), Infinity);
+}

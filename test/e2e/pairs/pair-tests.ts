@@ -1,0 +1,147 @@
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { BATCH_METRIC, hubName, type ReplicaLetter } from "../../../model/names";
+import { kubectl } from "../../../tools/kubectl";
+import { check, comparedBy, disagreements } from "../kit/checker";
+import { until } from "../kit/wait";
+import { letters, shardCount, stack, stackConfig, type World } from "./world";
+
+const shards = Array.from({ length: shardCount }, (_, shard) => shard);
+
+const podsSchema = z.object({
+  items: z.array(
+    z.object({
+      metadata: z.object({
+        name: z.string(),
+        uid: z.string(),
+        creationTimestamp: z.string(),
+        deletionTimestamp: z.string().optional(),
+      }),
+      status: z.object({
+        conditions: z
+          .array(z.object({ type: z.string(), status: z.string(), lastTransitionTime: z.string() }))
+          .default([]),
+      }),
+    }),
+  ),
+});
+
+interface PodTimes {
+  readonly uid: string;
+  readonly name: string;
+  readonly created: number;
+  /** When it became ready; undefined while it is not. */
+  readonly ready: number | undefined;
+}
+
+/** The pod of a part of a replica that is not on its way out. */
+async function podOf(component: "prometheus" | "hub", shard: number, replica: ReplicaLetter): Promise<PodTimes> {
+  const labels = [
+    `app.kubernetes.io/name=${component}`,
+    `scaled-prometheus/shard=${String(shard)}`,
+    `scaled-prometheus/replica=${replica}`,
+  ];
+  const text = await kubectl({ namespace: stack }, ["get", "pods", "--selector", labels.join(), "--output", "json"]);
+  const pods = podsSchema
+    .parse(JSON.parse(text))
+    .items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const [pod] = pods;
+  if (pod === undefined || pods.length > 1) throw new Error(`${String(pods.length)} pods of ${labels.join()}`);
+  const ready = pod.status.conditions.find(({ type, status }) => type === "Ready" && status === "True");
+  return {
+    uid: pod.metadata.uid,
+    name: pod.metadata.name,
+    created: Date.parse(pod.metadata.creationTimestamp),
+    ready: ready === undefined ? undefined : Date.parse(ready.lastTransitionTime),
+  };
+}
+
+/** Numbers of the writes that one Prometheus has. */
+async function numbersOf(world: World, shard: number, replica: ReplicaLetter): Promise<ReadonlySet<number>> {
+  const held = await world.held(shard, replica, BATCH_METRIC);
+  return new Set([...held.values()].flatMap((values) => values.map(([, value]) => value)));
+}
+
+/** Replicas of each shard, a killed hub, an update. */
+export function pairTests(world: () => World): void {
+  /** The root's answers are the ledger's, and no series went to another shard. */
+  async function nothingLost(): Promise<void> {
+    expect(world().failures()).toEqual([]);
+    const outcome = await check(world().workspace, stack, ["--settle", "8s"]);
+    expect(disagreements(outcome)).toEqual([]);
+    expect(outcome.reports[0]?.duplicates).toBe(0);
+    expect(comparedBy(outcome, /^samples$/)).toBeGreaterThan(1_000);
+  }
+
+  test("both replicas of a shard hold the same samples and the same numbers of writes", async () => {
+    await world().deploy();
+    await world().startFeed();
+    await world().nextRound();
+    await world().stopFeed();
+    for (const shard of shards) {
+      for (const selector of [`{feed_run="${world().run()}"}`, BATCH_METRIC]) {
+        await until(`the same ${selector} on both replicas of shard ${String(shard)}`, { seconds: 30 }, async () => {
+          const [a, b] = [await world().held(shard, "a", selector), await world().held(shard, "b", selector)];
+          expect(a.size).toBeGreaterThan(0);
+          expect(b).toEqual(a);
+          return true;
+        });
+      }
+      const numbers = [...(await numbersOf(world(), shard, "a"))].sort((left, right) => left - right);
+      expect(numbers).toEqual(numbers.map((_, at) => (numbers[0] ?? 0) + at));
+    }
+    await nothingLost();
+  });
+
+  test("a killed hub of replica b costs b some writes, and the answers nothing", async () => {
+    await world().startFeed();
+    for (const shard of shards) {
+      const before = await podOf("hub", shard, "b");
+      await kubectl({ namespace: stack }, [
+        "delete",
+        "pod",
+        before.name,
+        "--grace-period=0",
+        "--force",
+        "--wait=false",
+      ]);
+      await until(`another ${hubName(shard, "b")}`, { seconds: 90 }, async () => {
+        const after = await podOf("hub", shard, "b");
+        return after.uid !== before.uid && after.ready !== undefined;
+      });
+    }
+    await world().nextRound();
+    await world().stopFeed();
+    await nothingLost();
+    for (const shard of shards) {
+      const [a, b] = [await numbersOf(world(), shard, "a"), await numbersOf(world(), shard, "b")];
+      expect([...b].filter((number) => !a.has(number))).toEqual([]);
+      expect(b.size).toBeLessThanOrEqual(a.size);
+    }
+  });
+
+  test("an update of every part of both replicas loses nothing", async () => {
+    await world().startFeed();
+    const parts = shards.flatMap((shard) =>
+      (["prometheus", "hub"] as const).map((component) => ({ component, shard })),
+    );
+    const podsOf = (replica: ReplicaLetter) =>
+      Promise.all(parts.map(({ component, shard }) => podOf(component, shard, replica)));
+    const before = (await Promise.all(letters.map(podsOf))).flat();
+    // One flag of every hub and one of every Prometheus.
+    const { push } = stackConfig();
+    await world().deploy({
+      push: { ...(push as object), hubLimit: 400_000 },
+      query: { replicas: 1, maxSamples: 40_000_000 },
+    });
+    const uids = new Set(before.map(({ uid }) => uid));
+    // Provider 4.18 may take a StatefulSet's state before an update for the one after it, so up can end early.
+    await until("new pods of both replicas, ready", { seconds: 120 }, async () => {
+      const after = (await Promise.all(letters.map(podsOf))).flat();
+      return after.every(({ uid, ready }) => !uids.has(uid) && ready !== undefined);
+    });
+    await world().nextRound();
+    await world().stopFeed();
+    await nothingLost();
+  });
+}

@@ -1,0 +1,140 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AdapterConfig } from "../../../../model/adapter-config";
+import { route, type ShardView } from "../../../../services/adapter/route";
+import { ShardWatch } from "../../../../services/adapter/shard-watch";
+import { FakePrometheus, type Form } from "./fakes";
+
+const second = 1_000;
+const minute = 60_000;
+
+let a: FakePrometheus;
+let b: FakePrometheus;
+let watch: ShardWatch;
+let now: number;
+
+beforeEach(async () => {
+  now = Math.floor(Date.now() / 3_600_000) * 3_600_000;
+  [a, b] = await Promise.all([new FakePrometheus().start(), new FakePrometheus().start()]);
+});
+afterEach(async () => {
+  watch.stop();
+  await Promise.all([a.stop(), b.stop()]);
+});
+
+function started(change: Partial<AdapterConfig> = {}): ShardWatch {
+  const replicas = [
+    { name: "a", url: a.url },
+    { name: "b", url: b.url },
+  ];
+  const config: AdapterConfig = {
+    cluster: "main",
+    shard: "0",
+    replicaLabel: "prometheus_replica",
+    replicas,
+    leaf: "http://127.0.0.1:9",
+    hasBucket: false,
+    retentionSeconds: 86_400,
+    lookbackSeconds: 300,
+    timeoutSeconds: 30,
+    maxSamples: 50_000,
+    settleSeconds: 120,
+    ...change,
+  };
+  watch = new ShardWatch(config, () => now);
+  return watch;
+}
+
+/** One batch in each window that ends at these times, in milliseconds. */
+function batchesAt(isThere: (end: number) => boolean): (form: Form) => object {
+  return ({ start, end, step }) => {
+    const values: (readonly [number, string])[] = [];
+    for (let time = Number(start); time <= Number(end); time += Number(step)) {
+      if (isThere(time * second)) values.push([time, "1"]);
+    }
+    const facts = ["count", "sum", "stdvar", "min", "max"];
+    return { resultType: "matrix", result: facts.map((fact) => ({ metric: { exporter: "e", fact }, values })) };
+  };
+}
+
+/** Who answers a query over a stretch of time, in minutes before now. */
+function askedFor(view: ShardView, from: number, to: number): readonly string[] {
+  const needs = {
+    oldest: view.now - from * minute,
+    newest: view.now - to * minute,
+    isPinned: false,
+    hasInstantSelector: false,
+  };
+  return route({ needs, step: 60, lookback: 300, needsLeaf: undefined }, view).replicas;
+}
+
+describe("watching a shard", () => {
+  it("knows where a replica misses what the other has, and does not count what has not settled", async () => {
+    const from = now - 30 * minute;
+    a.batches = batchesAt((end) => end <= from || end > from + 5 * minute);
+    // It lags by a scrape: not a gap yet.
+    b.batches = batchesAt((end) => end <= now - minute);
+    started();
+    await watch.known();
+    expect(askedFor(watch.view(), 60, 40)).toStrictEqual(["a", "b"]);
+    expect(askedFor(watch.view(), 60, 0)).toStrictEqual(["b"]);
+    expect(askedFor(watch.view(), 20, 0)).toStrictEqual(["a", "b"]);
+  });
+
+  it("asks nobody to answer alone for times before there were push batches, if there is anything older", async () => {
+    const first = now - 90 * minute;
+    for (const replica of [a, b]) replica.batches = batchesAt((end) => end > first);
+    started();
+    await watch.known();
+    expect(askedFor(watch.view(), 80, 0)).toStrictEqual(["a", "b"]);
+    expect(askedFor(watch.view(), 200, 0)).toStrictEqual([]);
+    watch.stop();
+    for (const replica of [a, b]) replica.facts = `prometheus_tsdb_lowest_timestamp_seconds ${String(first / 1000)}\n`;
+    started();
+    await watch.known();
+    expect(askedFor(watch.view(), 200, 0)).toStrictEqual(["a", "b"]);
+  });
+
+  it("does not ask a replica that was away about that time until pushes have settled", async () => {
+    started();
+    await watch.known();
+    b.isReady = false;
+    await watch.look("b");
+    expect(askedFor(watch.view(), 10, 0)).toStrictEqual(["a"]);
+    now += 3 * minute;
+    b.isReady = true;
+    await watch.look("b");
+    expect(watch.view().replicas.map(({ isUp }) => isUp)).toStrictEqual([true, true]);
+    expect(askedFor(watch.view(), 2, 0)).toStrictEqual(["a"]);
+    expect(askedFor(watch.view(), 60, 20)).toStrictEqual(["a", "b"]);
+    // Both are looked at again after it has settled.
+    now += 5 * minute;
+    const settled = async (): Promise<boolean> => {
+      await Promise.all([watch.look("a"), watch.look("b")]);
+      return askedFor(watch.view(), 6, 0).length === 2;
+    };
+    await expect.poll(settled, { timeout: 5_000 }).toBe(true);
+  });
+
+  it("ends queries under way when a replica goes down, and asks the other one from then on", async () => {
+    started();
+    await watch.known();
+    watch.answered("a");
+    const life = watch.lifeOf("a");
+    await a.stop();
+    await watch.look("a");
+    expect(life.aborted).toBe(true);
+    expect(watch.view()).toMatchObject({ sticky: undefined });
+    expect(askedFor(watch.view(), 10, 0)).toStrictEqual(["b"]);
+  });
+
+  it("finds since when all series carry the labels", async () => {
+    a.hasUnlabelled = true;
+    started({ replicas: [{ name: "a", url: a.url }] });
+    await watch.known();
+    expect(watch.view().replicas[0]?.labelledFrom).toBe(now);
+    a.hasUnlabelled = false;
+    now += minute;
+    await watch.look("a");
+    await expect.poll(() => watch.view().replicas[0]?.labelledFrom).toBe(-Infinity);
+  });
+});
