@@ -3,6 +3,7 @@ import { z } from "zod";
 import { BATCH_METRIC, hubName, type ReplicaLetter } from "../../../model/names";
 import { kubectl } from "../../../tools/kubectl";
 import { check, comparedBy, disagreements } from "../kit/checker";
+import { form } from "../kit/form";
 import { until } from "../kit/wait";
 import { letters, shardCount, stack, stackConfig, type World } from "./world";
 
@@ -120,7 +121,8 @@ export function pairTests(world: () => World): void {
     }
   });
 
-  test("an update of every part of both replicas loses nothing", async () => {
+  // In the long form only: the root may still be finding its way back to a restarted sidecar when the answers are checked.
+  test.runIf(form === "long")("an update of every part of both replicas loses nothing", async () => {
     await world().startFeed();
     const parts = shards.flatMap((shard) =>
       (["prometheus", "hub"] as const).map((component) => ({ component, shard })),
