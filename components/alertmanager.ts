@@ -3,6 +3,7 @@ import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { NAMES, PORTS } from "../model/names";
 import { alertmanagerConfigurerContainer, seedContainer } from "./kit/alertmanager-configurer";
+import type { ClaimArgs } from "./kit/claim";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
 import { commonLabels, selectorLabels } from "./kit/labels";
@@ -13,13 +14,14 @@ import { quickProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
+import { statefulSpec } from "./kit/stateful";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** Seconds for writing silences and notifications at a stop. */
 const GRACE_SECONDS = 60;
 
 /** Arguments of {@link Alertmanager}. */
-export interface AlertmanagerArgs {
+export interface AlertmanagerArgs extends ClaimArgs {
   /** Content of alertmanager.yaml; a change is reloaded without a restart. It may hold secrets. */
   readonly config: object;
   /**
@@ -27,10 +29,6 @@ export interface AlertmanagerArgs {
    * as, and a later change of it does nothing (stacks/ refuses it). Absent without prometheus-configmanager.
    */
   readonly configurerFlags?: Flags;
-  /** Size of the volume with silences and the notification log, a Kubernetes quantity. */
-  readonly storageSize: string;
-  /** StorageClass of the volume; default: the cluster's. */
-  readonly storageClassName?: string;
   /** Refuse to delete or replace the StatefulSet. */
   readonly isProtected: boolean;
 }
@@ -77,23 +75,10 @@ export class Alertmanager extends Component {
       name,
       {
         metadata: takenUpAgain(metadata),
-        spec: {
-          replicas: 1,
+        spec: statefulSpec({
           serviceName: name,
-          selector: { matchLabels: selector },
-          podManagementPolicy: "Parallel",
-          updateStrategy: { type: "RollingUpdate" },
-          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-          volumeClaimTemplates: [
-            {
-              metadata: { name: NAMES.claimTemplate },
-              spec: {
-                accessModes: ["ReadWriteOnce"],
-                resources: { requests: { storage: args.storageSize } },
-                ...(args.storageClassName === undefined ? {} : { storageClassName: args.storageClassName }),
-              },
-            },
-          ],
+          selector,
+          claim: args,
           template: podTemplate(platform, {
             part,
             uid: NOBODY_UID,
@@ -138,7 +123,7 @@ export class Alertmanager extends Component {
               ...(configurerFlags === undefined ? [] : [alertmanagerConfigurerContainer(platform, configurerFlags)]),
             ],
           }),
-        },
+        }),
       },
       this.child({
         dependsOn: [config, governing],

@@ -3,7 +3,7 @@ import type { types } from "@pulumi/kubernetes";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { NAMES, PORTS } from "../model/names";
-import { dataClaim } from "./kit/claim";
+import type { ClaimArgs } from "./kit/claim";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
 import { commonLabels, selectorLabels } from "./kit/labels";
@@ -13,21 +13,18 @@ import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/
 import { quickProbes, rootProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
+import { statefulSpec } from "./kit/stateful";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** Seconds for a request under way: it ends when all who evaluate the rules have taken them, 25 s at most. */
 const GRACE_SECONDS = 30;
 
 /** Arguments of {@link ConfigManager}. */
-export interface ConfigManagerArgs {
+export interface ConfigManagerArgs extends ClaimArgs {
   /** Flags of prometheus-configmanager's rule configurer. */
   readonly flags: Flags;
   /** Pods that evaluate the rules: a change is acknowledged when all of them have taken it. */
   readonly consumers: readonly string[];
-  /** Size of the volume with the rule files, a Kubernetes quantity. */
-  readonly storageSize: string;
-  /** StorageClass of the volume; default: the cluster's. */
-  readonly storageClassName?: string;
   /** Refuse to delete or replace the StatefulSet. */
   readonly isProtected: boolean;
 }
@@ -58,14 +55,10 @@ export class ConfigManager extends Component {
       name,
       {
         metadata: takenUpAgain(metadata),
-        spec: {
-          replicas: 1,
+        spec: statefulSpec({
           serviceName: name,
-          selector: { matchLabels: selector },
-          podManagementPolicy: "Parallel",
-          updateStrategy: { type: "RollingUpdate" },
-          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-          volumeClaimTemplates: [dataClaim(args)],
+          selector,
+          claim: args,
           template: podTemplate(platform, {
             part,
             uid: NOBODY_UID,
@@ -73,7 +66,7 @@ export class ConfigManager extends Component {
             volumes: [servicesVolume(platform)],
             containers: [configurer(platform, args.flags), rulesServer(platform, args.consumers)],
           }),
-        },
+        }),
       },
       this.child({
         dependsOn: governing,
@@ -101,9 +94,9 @@ function configurer(platform: Platform, flags: Flags): types.input.core.v1.Conta
 
 /** Hands the files to those who evaluate them, and stands in for the one Prometheus that the configurer knows of. */
 function rulesServer(platform: Platform, consumers: readonly string[]): types.input.core.v1.Container {
-  const made = serviceContainer(platform, {
+  return serviceContainer(platform, {
     name: "rules-sync",
-    program: "rules-server",
+    containerName: "rules-server",
     args: [
       "--rules",
       CONFIG_MANAGER_PATHS.rules,
@@ -121,5 +114,4 @@ function rulesServer(platform: Platform, consumers: readonly string[]): types.in
     mounts: { [NAMES.claimTemplate]: CONFIG_MANAGER_PATHS.rules },
     uid: NOBODY_UID,
   });
-  return { ...made, name: "rules-server" };
 }

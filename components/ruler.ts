@@ -3,6 +3,7 @@ import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import * as disruption from "@pulumi/kubernetes/policy/v1";
 import { NAMES, PIPELINE_LABELS, PORTS } from "../model/names";
+import type { ClaimArgs } from "./kit/claim";
 import { Component } from "./kit/component";
 import { disruptionBudget } from "./kit/disruption";
 import { flagList, type Flags } from "./kit/flags";
@@ -14,6 +15,7 @@ import { quickProbes, replayingProbes } from "./kit/probes";
 import { rulesPuller, type RulesPullerArgs } from "./kit/rules-puller";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
+import { statefulSpec } from "./kit/stateful";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 import type { RuleTexts } from "./rules/generate";
 
@@ -21,7 +23,7 @@ import type { RuleTexts } from "./rules/generate";
 const GRACE_SECONDS = 300;
 
 /** Arguments of {@link Ruler}. */
-export interface RulerArgs {
+export interface RulerArgs extends ClaimArgs {
   /** Rulers that evaluate the same rules side by side; Alertmanager and the Queriers take their results for one. */
   readonly replicas: number;
   readonly flags: Flags;
@@ -31,10 +33,6 @@ export interface RulerArgs {
   readonly rules: RuleTexts;
   /** Pulls the rules of prometheus-configmanager; absent without it. */
   readonly puller?: RulesPullerArgs;
-  /** Size of each volume, a Kubernetes quantity. */
-  readonly storageSize: string;
-  /** StorageClass of the volumes; default: the cluster's. */
-  readonly storageClassName?: string;
   /** Secret with the object storage configuration; absent while nothing is uploaded. */
   readonly storageSecret?: string;
   /** Refuse to delete or replace the StatefulSet. */
@@ -74,23 +72,11 @@ export class Ruler extends Component {
       name,
       {
         metadata: takenUpAgain(metadata(name)),
-        spec: {
+        spec: statefulSpec({
           replicas: args.replicas,
           serviceName: name,
-          selector: { matchLabels: selector },
-          podManagementPolicy: "Parallel",
-          updateStrategy: { type: "RollingUpdate" },
-          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-          volumeClaimTemplates: [
-            {
-              metadata: { name: NAMES.claimTemplate },
-              spec: {
-                accessModes: ["ReadWriteOnce"],
-                resources: { requests: { storage: args.storageSize } },
-                ...(args.storageClassName === undefined ? {} : { storageClassName: args.storageClassName }),
-              },
-            },
-          ],
+          selector,
+          claim: args,
           template: podTemplate(platform, {
             part,
             uid: THANOS_UID,
@@ -136,7 +122,7 @@ export class Ruler extends Component {
               ...(args.puller === undefined ? [] : [rulesPuller(platform, args.puller)]),
             ],
           }),
-        },
+        }),
       },
       this.child({
         dependsOn: [rules, governing],

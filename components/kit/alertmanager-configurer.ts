@@ -11,9 +11,10 @@ type Container = types.input.core.v1.Container;
 
 /** The container of alertmanager-configurer: tenants' receivers and routes over HTTP, written to Alertmanager's volume. */
 export function alertmanagerConfigurerContainer(platform: Platform, flags: Flags): Container {
-  const made = container(platform, {
+  return container(platform, {
     // With the resources of the other half of prometheus-configmanager.
     name: "configmanager",
+    containerName: "alertmanager-configurer",
     image: platform.images.alertmanagerConfigurer,
     args: flagList(flags),
     ports: { configurer: PORTS.alertmanagerConfigurer },
@@ -22,14 +23,13 @@ export function alertmanagerConfigurerContainer(platform: Platform, flags: Flags
     writable: [NAMES.claimTemplate],
     uid: NOBODY_UID,
   });
-  return { ...made, name: "alertmanager-configurer" };
 }
 
 /** Puts the configuration that Alertmanager starts with on its volume where there is none yet. */
 export function seedContainer(platform: Platform): Container {
-  const made = serviceContainer(platform, {
+  return serviceContainer(platform, {
     name: "rules-sync",
-    program: "config-seed",
+    containerName: "config-seed",
     args: [
       "--from",
       `${ALERTMANAGER_PATHS.config}/${ALERTMANAGER_PATHS.file}`,
@@ -44,5 +44,4 @@ export function seedContainer(platform: Platform): Container {
     writable: [NAMES.claimTemplate],
     uid: NOBODY_UID,
   });
-  return { ...made, name: "config-seed" };
 }

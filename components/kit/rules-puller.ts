@@ -25,10 +25,10 @@ export interface RulesPullerArgs {
 /** The container that keeps the last good copy of the rules on the volume, so that it outlives pod and configmanager. */
 export function rulesPuller(platform: Platform, args: RulesPullerArgs): types.input.core.v1.Container {
   const labels = Object.entries(args.labels ?? {}).map(([name, value]) => `${name}=${value}`);
-  const made = serviceContainer(platform, {
+  return serviceContainer(platform, {
     // With the resources of rules-sync: both are small programs of ours that do the same kind of work.
     name: "rules-sync",
-    program: "rules-puller",
+    containerName: "rules-puller",
     args: [
       "--from",
       args.from,
@@ -51,5 +51,4 @@ export function rulesPuller(platform: Platform, args: RulesPullerArgs): types.in
     writable: [NAMES.claimTemplate],
     uid: args.uid,
   });
-  return { ...made, name: "rules-puller" };
 }
