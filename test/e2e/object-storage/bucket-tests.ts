@@ -27,12 +27,7 @@ export function bucketTests(world: () => World): void {
       await kubectl({ namespace: stack }, ["wait", `pod/${pod}`, "--for=condition=Ready", "--timeout=60s"]);
       return true;
     });
-    await world().with(stack, async ({ api }) => {
-      await until("answers again", { seconds: 60 }, async () => {
-        await api.query(`count({feed_run="${history().run}"})`);
-        return true;
-      });
-    });
+    await world().with(stack, (pipeline) => pipeline.answersAgain(`{feed_run="${history().run}"}`));
   }
 
   test("blocks that were there before the start are uploaded to a real S3 server by every sidecar", async () => {

@@ -1,27 +1,15 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { NAMES } from "../../../model/names";
 import { kubectl } from "../../../tools/kubectl";
 import { form } from "../kit/form";
 import { restartsIn } from "../kit/objects";
+import { sharedWorld } from "../kit/suite";
 import { until } from "../kit/wait";
 import { MonitoringWorld, stack } from "./monitoring-world";
 
 /** Tests of what watches the pipeline, on a dev stack of their own. */
 export function monitoringTests(): void {
-  let made: MonitoringWorld | undefined;
-
-  function world(): MonitoringWorld {
-    if (made === undefined) throw new Error("the dev stack could not be deployed");
-    return made;
-  }
-
-  beforeAll(async () => {
-    made = await MonitoringWorld.create();
-  });
-
-  afterAll(async () => {
-    await made?.close();
-  });
+  const world = sharedWorld(() => MonitoringWorld.create());
 
   test("every part of two shards of two replicas is scraped", async () => {
     const perJob = await until("every part to answer", { seconds: 90, everyMilliseconds: 1_000 }, async () => {
