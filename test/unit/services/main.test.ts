@@ -42,8 +42,14 @@ describe("services", () => {
   });
 
   it.each([
-    [[], "error: no program given (adapter, exporter, gate, root-gate, rules-sync, shipper-meta)\n"],
-    [["toString"], "error: unknown program toString (adapter, exporter, gate, root-gate, rules-sync, shipper-meta)\n"],
+    [
+      [],
+      "error: no program given (adapter, config-seed, exporter, gate, root-gate, rules-puller, rules-server, rules-sync, shipper-meta)\n",
+    ],
+    [
+      ["toString"],
+      "error: unknown program toString (adapter, config-seed, exporter, gate, root-gate, rules-puller, rules-server, rules-sync, shipper-meta)\n",
+    ],
     [["adapter"], "error: --config is missing: configuration file (JSON, model/adapter-config.ts); read once\n"],
     [["adapter", "--config", "/no/such"], "error: --config: /no/such: can't be read: ENOENT"],
     [["exporter"], "error: --config is missing: configuration file (JSON, model/exporter-config.ts); read once\n"],
