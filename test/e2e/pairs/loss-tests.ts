@@ -90,14 +90,14 @@ export function lossTests(world: () => World): void {
     const { time, all, others, whole } = settled;
     await withWays(async (ways) => {
       const seen: Answer[] = [];
-      let isDown = false;
+      const state = { isDown: false };
       const watching = (async () => {
-        while (!isDown) seen.push(await ask(ways.frontend, all, time), await ask(ways.root, all, time));
+        while (!state.isDown) seen.push(await ask(ways.frontend, all, time), await ask(ways.root, all, time));
       })();
       try {
         await scale("StatefulSet", servers, 0);
       } finally {
-        isDown = true;
+        state.isDown = true;
         await watching;
       }
       expect(seen.filter((answer) => typeof answer === "number" && answer !== whole)).toEqual([]);

@@ -24,10 +24,10 @@ export function monitoringTests(): void {
       exporter: 1,
       querier: 1,
       "root-gate": 1,
-      "query-frontend": 1,
-      // One of each shard, and that of the Rulers.
-      leaf: 3,
-      adapter: 3,
+      "query-frontend": 2,
+      // Two of each shard, and of the Rulers.
+      leaf: 6,
+      adapter: 6,
       ruler: 2,
       store: 3,
       compactor: 1,
