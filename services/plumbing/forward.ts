@@ -142,7 +142,7 @@ async function explained(
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const text = await explain(Buffer.concat(chunks).toString());
-    const { "content-length": _, ...headers } = passedOn(incoming.headers, []);
+    const headers = passedOn(incoming.headers, []);
     response.writeHead(incoming.statusCode ?? 502, { ...headers, "content-length": Buffer.byteLength(text) });
     response.end(text);
   } catch {
