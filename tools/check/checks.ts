@@ -30,7 +30,7 @@ export const defaultCheckOptions: CheckOptions = {
 };
 
 /** Counters and histograms whose rates are checked. */
-const counters = ["ue_attach_total", "session_create_total"];
+export const counters: readonly string[] = ["ue_attach_total", "session_create_total"];
 const histograms = ["attach_duration_seconds", "checkin_duration_seconds"];
 const quantiles = [0.5, 0.9, 0.99];
 
