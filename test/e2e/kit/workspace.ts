@@ -97,7 +97,10 @@ export class Workspace {
 
   /** The same in the background; `prefix` goes before the command, such as nsenter. */
   startTool(args: readonly string[], prefix: readonly string[] = []): BackgroundCommand {
-    return new BackgroundCommand([...prefix, "node", "--require", "tsx/cjs", "tools/cli.ts", ...args], this.options({}));
+    return new BackgroundCommand(
+      [...prefix, "node", "--require", "tsx/cjs", "tools/cli.ts", ...args],
+      this.options({}),
+    );
   }
 
   /** Plain pulumi with a file backend, as somebody without make has it. */

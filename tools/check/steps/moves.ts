@@ -31,8 +31,10 @@ export function arrivalsOf(
 /** Bounds of a gateway's `increase` while its series are on one shard each, and what one move may cost. */
 export interface IncreaseBounds {
   /** What the counters really gained between the window's samples. */
+  readonly gained: number;
+  /** The same with Prometheus' extrapolation, which is shorter for a counter that is near zero. */
   readonly least: number;
-  /** The same with Prometheus' extrapolation. */
+  /** With the extrapolation of a Thanos Querier in range queries, to which no counter is near zero after a reset. */
   readonly most: number;
   /** The most that the counters gained between two pushes of the window. */
   readonly perPush: number;
@@ -47,16 +49,18 @@ function gains(points: readonly Point[]): readonly number[] {
 
 /** From the points of each series in (end - range, end]. */
 export function increaseBounds(series: readonly (readonly Point[])[], end: number, range: number): IncreaseBounds {
+  let gainedInAll = 0;
   let least = 0;
   let most = 0;
   let perPush = 0;
   for (const points of series) {
     const gained = gains(points);
-    least += gained.reduce((total, gain) => total + gain, 0);
-    most += increase(points, end, range) ?? 0;
+    gainedInAll += gained.reduce((total, gain) => total + gain, 0);
+    least += increase(points, end, range) ?? 0;
+    most += increase(points, end, range, "alike") ?? 0;
     perPush += Math.max(0, ...gained);
   }
-  return { least, most, perPush };
+  return { gained: gainedInAll, least, most, perPush };
 }
 
 /**
@@ -70,10 +74,10 @@ export function increaseIsRight(
   arrivals: readonly Arrival[],
   tolerance: number,
 ): boolean | undefined {
-  const { least, most, perPush } = bounds;
+  const { gained, least, most, perPush } = bounds;
   const slack = tolerance * Math.abs(most);
-  if (arrivals.length === 0) return Math.abs(answered - most) <= slack;
+  if (arrivals.length === 0) return answered >= least - slack && answered <= most + slack;
   if (arrivals.some(({ back }) => back)) return undefined;
   const allowed = perPush * arrivals.length + slack;
-  return answered >= least - allowed && answered <= most + allowed;
+  return answered >= gained - allowed && answered <= most + allowed;
 }

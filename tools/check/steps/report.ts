@@ -81,7 +81,9 @@ export function formatSteps(report: StepReport): readonly string[] {
   ];
   if (differences > first.length) lines.push(`        and ${String(differences - first.length)} more`);
   if (leftOut > 0) {
-    lines.push(`        ${String(leftOut)} left out: pushes that may or may not be stored, of gateways whose series change`);
+    lines.push(
+      `        ${String(leftOut)} left out: pushes that may or may not be stored, of gateways whose series change`,
+    );
   }
   const note = increases.note === undefined ? "" : `  [${increases.note}]`;
   lines.push(

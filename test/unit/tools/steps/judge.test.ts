@@ -53,7 +53,13 @@ describe("an evaluation step", () => {
 
 describe("a run of steps", () => {
   test("as the ledger has it is never wrong", () => {
-    expect(judgeGateway("gw", stepsWith(() => undefined), options)).toEqual([]);
+    expect(
+      judgeGateway(
+        "gw",
+        stepsWith(() => undefined),
+        options,
+      ),
+    ).toEqual([]);
   });
 
   test("that is double until the marker comes, within one scrape interval after the push, is tolerated", () => {
@@ -87,7 +93,9 @@ describe("a run of steps", () => {
   });
 
   test("is wrong even at a single step that is further than one scrape interval from a push", () => {
-    const late = Array.from({ length: 60 }, (_, index) => 30_000 + index * interval).find((at) => at % 3_000 >= interval);
+    const late = Array.from({ length: 60 }, (_, index) => 30_000 + index * interval).find(
+      (at) => at % 3_000 >= interval,
+    );
     const found = wrong(stepsWith((at) => (at === late ? twice(at) : undefined)));
     expect(found).toMatchObject([{ from: late, to: late, cause: "double", answered: { shards: ["0", "1"] } }]);
   });

@@ -41,9 +41,11 @@ export class ShardsDouble {
     this.queries.push(query);
     const labels = (/by \(([^)]*)\)/.exec(query)?.[1] ?? "").split(",").map((label) => label.trim());
     const groups = new Map<string, { labels: Record<string, string>; values: Map<number, number[]> }>();
+    const over = /increase\((\w+)\{[^}]*\}\[(\d+)ms\]/.exec(query);
     for (const one of this.series.values()) {
+      if (over !== null && one.name !== over[1]) continue;
       for (let at = start; at <= end; at += step * 1_000) {
-        const value = this.valueOf(query, one, at);
+        const value = this.valueOf(one, at, over === null ? undefined : Number(over[2]));
         if (value === undefined) continue;
         const all: Readonly<Record<string, string>> = { gatewayID: one.gatewayID, shard: one.shard };
         const group = Object.fromEntries(
@@ -65,14 +67,11 @@ export class ShardsDouble {
     return Promise.resolve({ type: "matrix", series, warnings: this.warnings });
   }
 
-  private valueOf(query: string, one: StoredSeries, at: number): number | undefined {
-    const over = /increase\((\w+)\{[^}]*\}\[(\d+)ms\]/.exec(query);
-    if (over === null) {
-      const newest = one.samples.findLast(([time]) => time <= at && time > at - this.lookback);
-      return newest?.[1];
+  /** The newest sample, or the increase over `range` ms. */
+  private valueOf(one: StoredSeries, at: number, range: number | undefined): number | undefined {
+    if (range === undefined) {
+      return one.samples.findLast(([time]) => time <= at && time > at - this.lookback)?.[1];
     }
-    if (one.name !== over[1]) return undefined;
-    const range = Number(over[2]);
     const points = one.samples.flatMap(([time, value]) =>
       value !== undefined && time <= at && time > at - range ? [[time, value] as const] : [],
     );

@@ -31,7 +31,14 @@ async function checked(deliver: Delivery, more: { churn?: number; records?: read
       if (!known) records.push({ kind: "ack", g: index, t, at: t + 50 });
     }
   }
-  const header = { kind: "header", version: 1, run: "r1", startedAt: start, intervalSeconds: 3, fleet: options } as const;
+  const header = {
+    kind: "header",
+    version: 1,
+    run: "r1",
+    startedAt: start,
+    intervalSeconds: 3,
+    fleet: options,
+  } as const;
   const stored = new Stored({ header, records, tornBytes: 0, wholeBytes: 0 });
   const times = { interval: 2_000, lookback, window: 600_000, settledBefore: start + 3_600_000 };
   return checkSteps({ api: shards, stored, tolerance: 1e-9, ...times }, () => undefined);
@@ -101,15 +108,21 @@ describe("every evaluation step", () => {
     const records = pushTimes
       .filter((t) => t >= moveAt && t < backAt)
       .map((t): LedgerRecord => ({ kind: "fail", g: 0, t, error: "503" }));
-    const lost = await checked((shards, at) => {
-      if (at < moveAt || at >= backAt) shards.store(0, at, "0");
-    }, { records });
+    const lost = await checked(
+      (shards, at) => {
+        if (at < moveAt || at >= backAt) shards.store(0, at, "0");
+      },
+      { records },
+    );
     expect(wrongSteps(lost)).toBe(0);
     expect(wrongSteps(await checked(onShard0, { records }))).toBe(0);
-    const twice = await checked((shards, at) => {
-      shards.store(0, at, "0");
-      if (at >= moveAt && at < backAt) shards.store(0, at, "1");
-    }, { records });
+    const twice = await checked(
+      (shards, at) => {
+        shards.store(0, at, "0");
+        if (at >= moveAt && at < backAt) shards.store(0, at, "1");
+      },
+      { records },
+    );
     expect(twice.causes["double"]).toBeGreaterThan(5);
   });
 
