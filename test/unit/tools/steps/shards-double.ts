@@ -54,7 +54,9 @@ export class ShardsDouble {
         const key = JSON.stringify(group);
         const entry = groups.get(key) ?? { labels: group, values: new Map<number, number[]>() };
         groups.set(key, entry);
-        entry.values.set(at, [...(entry.values.get(at) ?? []), value]);
+        const values = entry.values.get(at) ?? [];
+        entry.values.set(at, values);
+        values.push(value);
       }
     }
     const isCount = query.startsWith("count");

@@ -1,11 +1,15 @@
+import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { Stored } from "../../../../tools/check/stored";
 import type { StepReport } from "../../../../tools/check/steps/report";
 import { checkSteps } from "../../../../tools/check/steps/run";
 import { defaultFleet, makeFleet } from "../../../../tools/feed/fleet";
-import type { LedgerRecord } from "../../../../tools/feed/ledger";
+import type { LedgerHeader, LedgerRecord } from "../../../../tools/feed/ledger";
+import { LedgerWriter } from "../../../../tools/feed/ledger";
 import { valueAt } from "../../../../tools/feed/values";
+import { repositoryRoot } from "../../../../tools/paths";
 import { PrometheusApi } from "../../../../tools/prometheus-api";
+import { runCommand, type CommandResult } from "../../../e2e/kit/command";
 import { realTools } from "../../components/rules/real-tools";
 import { RealShards, type Row } from "../../services/adapter/real-shards";
 import { ShardsDouble } from "./shards-double";
@@ -30,8 +34,21 @@ describe.skipIf(prometheus === undefined || promtool === undefined)("every step,
     await shards.stop();
   });
 
-  /** What the check says of a real Prometheus, and of the double that the fast tests use. */
-  async function checked(name: string, placing: Placing): Promise<{ real: StepReport; double: StepReport }> {
+  /** `make feed-check ARGS='--steps 2s'` over a ledger. */
+  async function command(url: string, header: LedgerHeader, records: readonly LedgerRecord[]): Promise<CommandResult> {
+    const ledger = LedgerWriter.create(join(shards.folder, `${header.run}.jsonl`), header);
+    for (const record of records) ledger.append(record);
+    ledger.close();
+    const flags = ["--url", url, "--ledger", ledger.path, "--steps", "2s", "--settle", "1s", "--no-rates", "--json"];
+    const program = ["node", "--require", "tsx/cjs", "tools/cli.ts", "check", "none", ...flags];
+    return runCommand(program, { cwd: repositoryRoot, env: process.env });
+  }
+
+  /** What the check says of a real Prometheus, of the double that the fast tests use, and on the command line. */
+  async function checked(
+    name: string,
+    placing: Placing,
+  ): Promise<{ real: StepReport; double: StepReport; ended: CommandResult }> {
     const fleet = makeFleet(options, name);
     const double = new ShardsDouble(fleet, lookback);
     const rows: Row[] = [];
@@ -59,28 +76,36 @@ describe.skipIf(prometheus === undefined || promtool === undefined)("every step,
     const stored = new Stored({ header, records, tornBytes: 0, wholeBytes: 0 });
     const times = { interval: 2_000, lookback, window: 600_000, settledBefore: Date.now() };
     const rest = { stored, tolerance: 1e-9, ...times };
-    const api = new PrometheusApi(await shards.prometheus(name, rows, {}));
+    const url = await shards.prometheus(name, rows, {});
+    const api = new PrometheusApi(url);
     return {
+      ended: await command(url, header, records),
       real: await checkSteps({ api, ...rest }, () => undefined),
       double: await checkSteps({ api: double, ...rest }, () => undefined),
     };
   }
 
   test("agrees at every step, sums and increases, when everything is kept on two shards", async () => {
-    const { real } = await checked("kept", (index) => [String(index % 2)]);
+    const { real, ended } = await checked("kept", (index) => [String(index % 2)]);
     expect(real).toMatchObject({ wrong: 0, tolerated: 0, first: [], increases: { mismatches: 0 } });
     expect(real.compared).toBe(60);
+    expect(ended.code, ended.stderr).toBe(0);
+    expect(ended.stderr).toContain("ok    steps: 60 compared, 0 wrong, 0 differ");
+    expect(JSON.parse(ended.stdout)).toMatchObject({ ok: true, steps: { compared: 60, wrong: 0 } });
     expect(real.increases.compared).toBeGreaterThan(200);
   });
 
   test("finds a move without markers, lost pushes and pushes on both shards at the very steps they spoil", async () => {
-    const { real, double } = await checked("spoilt", (index, round) => {
+    const { real, double, ended } = await checked("spoilt", (index, round) => {
       if (index === 0) return round < 15 ? ["0"] : ["1"];
       if (index === 1) return round >= 10 && round < 14 ? [] : ["0"];
       if (index === 2) return round >= 20 && round < 25 ? ["0", "1"] : ["1"];
       return ["0"];
     });
     expect(real.causes).toEqual(double.causes);
+    expect(ended.code).toBe(1);
+    expect(ended.stderr).toMatch(/WRONG steps: 60 compared, \d+ wrong \(.*double at \d+/);
+    expect(ended.stderr).toMatch(/gw-0001: double: expected \d+ series.* on shard 0 and 1/);
     const places = ({ first }: StepReport) =>
       first.map(({ gateway, from, to, cause }) => ({ gateway, from, to, cause }));
     expect(places(real)).toEqual(places(double));
