@@ -7,8 +7,8 @@ import type { Comparison } from "../report";
 import type { Stored } from "../stored";
 import type { StepAnswers } from "./ask";
 import { askRange } from "./ask";
+import type { StepContext } from "./context";
 import { arrivalsOf, increaseBounds, increaseIsRight } from "./moves";
-import type { StepContext } from "./run";
 
 /** A gateway's samples of one metric, and the pushes of which nobody knows whether they are stored. */
 interface History {

@@ -1,31 +1,15 @@
 /** Asks the root for every evaluation step of a range and judges each beside the ledger. */
 
-import type { PrometheusApi } from "../../prometheus-api";
 import { Comparison } from "../report";
 import { sum } from "../promql-math";
-import type { Stored } from "../stored";
 import { askSteps, type StepAnswers } from "./ask";
+import type { StepContext } from "./context";
 import { checkIncreases } from "./increases";
 import type { Answered, Difference, Step, TotalStep } from "./judge";
 import { judgeGateway, judgeTotals } from "./judge";
 import type { StepReport } from "./report";
 import { summariseSteps } from "./report";
 import { Timeline } from "./timeline";
-
-/** What is compared, and how. Times in ms. */
-export interface StepContext {
-  readonly api: Pick<PrometheusApi, "queryRange">;
-  readonly stored: Stored;
-  /** Distance of the steps: the scrape interval. */
-  readonly interval: number;
-  /** The root's lookback. */
-  readonly lookback: number;
-  /** Window of `increase`. */
-  readonly window: number;
-  readonly tolerance: number;
-  /** Acknowledged after this (wall clock) = not yet certainly readable. */
-  readonly settledBefore: number;
-}
 
 /** Steps from the first push to one interval after the last, at whole multiples of the interval. */
 export function stepsOf(span: { readonly first: number; readonly last: number }, interval: number): readonly number[] {
