@@ -37,6 +37,7 @@ import { ringVersion } from "../model/ring";
 import type { Config } from "./config";
 import { alertmanagerConfig } from "./alertmanager-config";
 import { alertmanagerConfigurer, configManagerPlan, configManagerPuller } from "./config-manager-plan";
+import { exporterConfig } from "./exporter-plan";
 import { grafanaPlan } from "./grafana-plan";
 import { monitoringPlan } from "./monitoring-plan";
 import { networkPlan } from "./network-plan";
@@ -77,9 +78,6 @@ export interface Topology {
   readonly grafana?: GrafanaFilesArgs;
   readonly outputs: StackOutputs;
 }
-
-/** Old samples are refused this much before Prometheus would refuse them: they travel, and clocks differ. */
-const AGE_MARGIN_SECONDS = 300;
 
 /** Exporters open new connections to hubs this often, so a stopping hub is left within one such time and a scrape. */
 const DRAIN_MARGIN_SECONDS = 10;
@@ -154,7 +152,11 @@ function hasComponent(config: Config, component: PodComponent): boolean {
 
 function buildPlatform(config: Config, services: Readonly<Record<string, string>>): Platform {
   const { pullSecrets, ...images } = config.images;
-  const load = { seriesPerShard: config.expectedSeriesPerShard, hubLimit: config.push.hubLimit };
+  const load = {
+    seriesPerShard: config.expectedSeriesPerShard,
+    hubLimit: config.push.hubLimit,
+    buffer: quantity(config.push.buffer),
+  };
   return {
     namespace: config.namespace.name,
     labels: config.labels,
@@ -249,31 +251,5 @@ function querier(config: Config, shards: readonly QueriedShard[]): QuerierArgs {
         ...rulerEndpoints(namespace.name),
       ],
     },
-  };
-}
-
-function exporterConfig(config: Config, queried: readonly QueriedShard[]): ExporterConfig {
-  const { push, namespace } = config;
-  const inRing = queried.filter(({ isRetired }) => !isRetired);
-  const shards = inRing.map(({ index, replicas }) => ({
-    index,
-    name: shardName(index),
-    hubs: replicas.map((replica) => ({
-      replica,
-      url: `http://${serviceHost(hubName(index, replica), namespace.name)}:${String(PORTS.hub)}`,
-    })),
-  }));
-  const { shardLabel, homeShard } = push;
-  return {
-    version: ringVersion({ shardLabel, homeShard, shards }),
-    shardLabel,
-    homeShard,
-    shards,
-    limits: {
-      maxBodyBytes: quantity(push.limits.maxBodySize),
-      maxFutureSeconds: seconds(push.limits.maxFuture),
-      maxAgeSeconds: seconds(config.outOfOrderWindow) - AGE_MARGIN_SECONDS,
-    },
-    pushTimeoutMilliseconds: milliseconds(push.timeout),
   };
 }

@@ -22,6 +22,8 @@ export interface Load {
   readonly seriesPerShard: number;
   /** Samples that a hub may hold. */
   readonly hubLimit: number;
+  /** Bytes of writes that an exporter may keep. */
+  readonly buffer: number;
 }
 
 interface Estimate {
@@ -70,7 +72,8 @@ function estimate(component: ContainerComponent, load: Load): Estimate {
     case "rules-sync":
       return { cpu: 0.005, request: 48 * MIB, limit: 128 * MIB };
     case "exporter":
-      return { cpu: 0.05, request: 192 * MIB, limit: 1024 * MIB };
+      // Kept writes are beside Node's heap, which gets three quarters of the limit.
+      return { cpu: 0.05, request: 128 * MIB + load.buffer, limit: 768 * MIB + 4 * load.buffer };
     case "store":
       // Index headers are mapped files and not counted here; half of the limit is for chunks, a quarter for the index.
       return { cpu: 0.02, request: 256 * MIB, limit: 1024 * MIB + load.seriesPerShard * 8192 };
