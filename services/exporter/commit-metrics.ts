@@ -49,6 +49,7 @@ export class CommitMetrics implements CommitEvents {
       for (const metric of [this.#lostSamples, this.#lostWrites]) metric.add(0, shard);
       for (const replica of replicas) {
         for (const metric of [this.#storedWrites, this.#storedSamples, this.checkFailures]) metric.add(0, replica);
+        for (const reason of ["full", "old", "tries", "refused"]) this.#givenUpWrites.add(0, { ...replica, reason });
         for (const reason of ["missed", "vanished"]) {
           this.resentWrites.add(0, { ...replica, reason });
           this.resentSamples.add(0, { ...replica, reason });
