@@ -97,6 +97,17 @@ describe("resources", () => {
     expect(requests.memory).toBe(limits.memory);
   });
 
+  test("an exporter has room for the writes that it keeps beside Node's heap", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 8192 }), (mebibytes) => {
+        const buffer = mebibytes * 2 ** 20;
+        const found = resourcesFor("exporter", { ...load100k, buffer }, {});
+        const beside = quantity(found.limits.memory) - nodeHeapMebibytes(found) * 2 ** 20;
+        expect(beside).toBeGreaterThan(buffer + 128 * 2 ** 20);
+      }),
+    );
+  });
+
   test("three shards of the dev size fit on two cores beside everything else", () => {
     const cpu = (component: (typeof CONTAINER_COMPONENTS)[number]) =>
       quantity(

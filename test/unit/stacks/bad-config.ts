@@ -94,6 +94,14 @@ export const BAD: readonly (readonly [string, Record<string, unknown>, string, s
     "set push.homeShard to a number from 0 to 1",
   ],
   [
+    "a buffer that two large pushes don't fit in",
+    { push: { buffer: "48Mi" } },
+    "push.buffer",
+    '"48Mi"',
+    "at least twice scaled-prometheus:push.limits.maxBodySize, which is 32Mi, so that two such pushes are kept",
+    "make push.buffer larger, or push.limits.maxBodySize smaller",
+  ],
+  [
     "pairs without Thanos",
     { highAvailability: true },
     "highAvailability",
