@@ -95,11 +95,12 @@ export class Commitment {
 
   async #loop(replica: ReplicaCommits): Promise<void> {
     const { signal } = this.#stop;
-    while (!signal.aborted) {
+    for (;;) {
       // Spread, so that exporters and replicas are not in step.
       const pause = this.#pause() * (0.75 + Math.random() / 2);
       await sleep(pause, undefined, { signal, ref: false }).catch(() => undefined);
-      if (!signal.aborted) await replica.tick(pause);
+      if (signal.aborted) return;
+      await replica.tick(pause);
     }
   }
 
