@@ -19,14 +19,22 @@ const PATHS = { config: "/etc/exporter", file: "exporter.json" } as const;
 
 /** Seconds that clients have to notice that a pod stops, before it does. */
 const DRAIN_SECONDS = 5;
-/** The drain, and then the pushes under way: each a few hub pushes long. */
-const GRACE_SECONDS = 60;
+/** Hub pushes that a push may have to wait for, one after another (services/exporter/exporter.ts). */
+const HUB_PUSHES = 4;
+/** Seconds for the process to end. */
+const END_SECONDS = 15;
 
 /** Arguments of {@link Exporter}. */
 export interface ExporterArgs {
   readonly replicas: number;
   /** The ring and what a push may hold. */
   readonly config: ExporterConfig;
+}
+
+/** Seconds that a pod gets: clients leave it, the pushes under way end, and what was acknowledged is stored. */
+function graceSeconds({ commit, pushTimeoutMilliseconds }: ExporterConfig): number {
+  const pushes = Math.ceil((HUB_PUSHES * pushTimeoutMilliseconds) / 1000);
+  return DRAIN_SECONDS + pushes + commit.drainSeconds + END_SECONDS;
 }
 
 /** Takes pushes and hands every series to the hub of its shard. Exists in every size. */
@@ -37,6 +45,7 @@ export class Exporter extends Component {
     const part = { component: "exporter" } as const;
     const labels = commonLabels(part, platform.labels);
     const selector = selectorLabels(part);
+    const grace = graceSeconds(args.config);
     const files = { [PATHS.file]: exporterConfigText(args.config) };
     // Content-named: the rollout ends when every exporter uses this very ring.
     const mapName = contentName(name, files);
@@ -60,7 +69,7 @@ export class Exporter extends Component {
           template: podTemplate(platform, {
             part,
             uid: NOBODY_UID,
-            terminationGracePeriodSeconds: GRACE_SECONDS,
+            terminationGracePeriodSeconds: grace,
             volumes: [{ name: "config", configMap: { name: mapName } }, servicesVolume(platform)],
             containers: [
               serviceContainer(platform, {
@@ -76,7 +85,7 @@ export class Exporter extends Component {
           }),
         },
       },
-      this.child({ dependsOn: config, customTimeouts: workloadTimeouts(10, GRACE_SECONDS) }),
+      this.child({ dependsOn: config, customTimeouts: workloadTimeouts(10, grace) }),
     );
     new core.Service(
       name,

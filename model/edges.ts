@@ -74,6 +74,8 @@ function bucketEdges(from: PodComponent): readonly Edge[] {
 export const EDGES: readonly Edge[] = [
   { from: { outside: "push" }, to: "exporter", ports: [PORTS.push] },
   { from: "exporter", to: "hub", ports: [PORTS.hub] },
+  // Which writes are stored.
+  { from: "exporter", to: "prometheus", ports: [PORTS.gate] },
   // A scrape empties a hub: nobody else may.
   { from: "prometheus", to: "hub", ports: [PORTS.hub], isWithinReplica: true },
   { from: { outside: "query" }, to: "prometheus", ports: [PORTS.gate], size: "single" },

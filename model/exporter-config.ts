@@ -11,6 +11,11 @@ export interface ExporterHub {
   readonly replica: "a" | "b";
   /** Base URL of the hub, scheme `http`, without path: `http://hub-shard-0-a.scaled-prometheus.svc:9091`. */
   readonly url: string;
+  /**
+   * Base URL, like `url`, of the Prometheus that scrapes this hub: tells which writes are stored. All hubs of a shard have
+   * one, or none; of a shard without, nothing is kept and nothing is sent again.
+   */
+  readonly prometheusUrl?: string | undefined;
 }
 
 /** One shard of the ring. */
@@ -33,6 +38,18 @@ export interface ExporterLimits {
   readonly maxAgeSeconds: number;
 }
 
+/** How writes are kept until they are stored. */
+export interface ExporterCommit {
+  /** Bytes of writes that are kept, of all shards together. */
+  readonly bufferBytes: number;
+  /** How often a Prometheus empties its hub, in milliseconds: a write that is missing after two of these is sent again. */
+  readonly scrapeIntervalMilliseconds: number;
+  /** Oldest sample that is sent again, in seconds: within the out-of-order window, which goes by the newest sample. */
+  readonly maxResendAgeSeconds: number;
+  /** How long an exporter that is told to stop waits for what it acknowledged to be stored, in seconds. */
+  readonly drainSeconds: number;
+}
+
 export interface ExporterConfig {
   /** Version of the ring table (`ringVersion` of model/ring.ts): exporters with the same string route alike. */
   readonly version: string;
@@ -43,6 +60,7 @@ export interface ExporterConfig {
   /** The ring: shards 0..serversCount-1, without the retired ones. */
   readonly shards: readonly ExporterShard[];
   readonly limits: ExporterLimits;
+  readonly commit: ExporterCommit;
   /** How long one push to one hub may take, connecting included, before the hub counts as failed, in milliseconds. */
   readonly pushTimeoutMilliseconds: number;
 }
@@ -71,6 +89,7 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
     "homeShard",
     "shards",
     "limits",
+    "commit",
     "pushTimeoutMilliseconds",
   ]);
   const limits = read.object("limits", root["limits"], ["maxBodyBytes", "maxFutureSeconds", "maxAgeSeconds"]);
@@ -89,6 +108,7 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
       maxFutureSeconds: read.integer("limits.maxFutureSeconds", limits["maxFutureSeconds"], 0, 600),
       maxAgeSeconds: read.integer("limits.maxAgeSeconds", limits["maxAgeSeconds"], 60, 366 * 86_400),
     },
+    commit: readCommit(read, root["commit"]),
     pushTimeoutMilliseconds: read.integer("pushTimeoutMilliseconds", root["pushTimeoutMilliseconds"], 10, 600_000),
   };
   checkTogether(read, config);
@@ -108,7 +128,8 @@ export function parseExporterConfigText(text: string): ExporterConfig {
 
 /** The file's text: checked, keys always in the same order, so that equal configurations give equal bytes. */
 export function exporterConfigText(config: ExporterConfig): string {
-  const { version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds } = parseExporterConfig(config);
+  const { version, shardLabel, homeShard, shards, limits, commit, pushTimeoutMilliseconds } =
+    parseExporterConfig(config);
   const { maxBodyBytes, maxFutureSeconds, maxAgeSeconds } = limits;
   const ordered: ExporterConfig = {
     version,
@@ -117,9 +138,15 @@ export function exporterConfigText(config: ExporterConfig): string {
     shards: shards.map(({ index, name, hubs }) => ({
       index,
       name,
-      hubs: hubs.map(({ replica, url }) => ({ replica, url })),
+      hubs: hubs.map(({ replica, url, prometheusUrl }) => ({ replica, url, ...optional({ prometheusUrl }) })),
     })),
     limits: { maxBodyBytes, maxFutureSeconds, maxAgeSeconds },
+    commit: {
+      bufferBytes: commit.bufferBytes,
+      scrapeIntervalMilliseconds: commit.scrapeIntervalMilliseconds,
+      maxResendAgeSeconds: commit.maxResendAgeSeconds,
+      drainSeconds: commit.drainSeconds,
+    },
     pushTimeoutMilliseconds,
   };
   return `${JSON.stringify(ordered, null, 2)}\n`;
@@ -129,6 +156,28 @@ function readShardLabel(read: ConfigReader, value: unknown): string {
   const label = read.text("shardLabel", value, labelName, "a label name: letters, digits and _, not first a digit");
   if (label === "__name__") read.report("shardLabel", value, "is the metric name; choose a label");
   return label;
+}
+
+/** Without `prometheusUrl` where there is none. */
+function optional({ prometheusUrl }: Pick<ExporterHub, "prometheusUrl">): Pick<ExporterHub, "prometheusUrl"> {
+  return prometheusUrl === undefined ? {} : { prometheusUrl };
+}
+
+function readCommit(read: ConfigReader, value: unknown): ExporterCommit {
+  const commit = read.object("commit", value, [
+    "bufferBytes",
+    "scrapeIntervalMilliseconds",
+    "maxResendAgeSeconds",
+    "drainSeconds",
+  ]);
+  const integer = (key: keyof ExporterCommit, least: number, most: number) =>
+    read.integer(`commit.${key}`, commit[key], least, most);
+  return {
+    bufferBytes: integer("bufferBytes", 1024, 64 * 1024 ** 3),
+    scrapeIntervalMilliseconds: integer("scrapeIntervalMilliseconds", 100, 600_000),
+    maxResendAgeSeconds: integer("maxResendAgeSeconds", 1, 366 * 86_400),
+    drainSeconds: integer("drainSeconds", 0, 3600),
+  };
 }
 
 function readShard(read: ConfigReader, position: number, value: unknown): ExporterShard {
@@ -144,12 +193,17 @@ function readShard(read: ConfigReader, position: number, value: unknown): Export
 }
 
 function readHub(read: ConfigReader, key: string, value: unknown): ExporterHub {
-  const hub = read.object(key, value, ["replica", "url"]);
+  const hub = read.object(key, value, ["replica", "url", "prometheusUrl"]);
   const replica = hub["replica"];
   if (replica !== "a" && replica !== "b") read.report(`${key}.replica`, replica, 'must be "a" or "b"');
   return {
     replica: replica === "b" ? "b" : "a",
     url: read.baseUrl(`${key}.url`, hub["url"], "http://hub-shard-0-a:9091"),
+    ...(hub["prometheusUrl"] === undefined
+      ? {}
+      : {
+          prometheusUrl: read.baseUrl(`${key}.prometheusUrl`, hub["prometheusUrl"], "http://prometheus-shard-0-a:9090"),
+        }),
   };
 }
 
@@ -159,6 +213,7 @@ function checkTogether(read: ConfigReader, config: ExporterConfig): void {
     ["index", config.shards.map((shard) => shard.index)],
     ["name", config.shards.map((shard) => shard.name)],
     ["hub url", config.shards.flatMap((shard) => shard.hubs.map((hub) => hub.url))],
+    ["prometheusUrl", config.shards.flatMap((shard) => shard.hubs.map((hub) => hub.prometheusUrl ?? ""))],
   ] as const) {
     const repeated = values.find((value, at) => value !== "" && values.indexOf(value as never) !== at);
     if (repeated !== undefined) read.report("shards", repeated, `${what} is used twice; each must be unique`);
@@ -170,6 +225,10 @@ function checkTogether(read: ConfigReader, config: ExporterConfig): void {
         shard.hubs.map((hub) => hub.replica),
         "replicas must differ",
       );
+    }
+    const asked = shard.hubs.filter((hub) => hub.prometheusUrl !== undefined).length;
+    if (asked > 0 && asked < shard.hubs.length) {
+      read.report(`shards (${shard.name}).hubs`, asked, "either every hub of a shard has a prometheusUrl, or none");
     }
   }
   if (config.shards.length > 0 && !config.shards.some((shard) => shard.index === config.homeShard)) {

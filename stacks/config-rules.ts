@@ -102,6 +102,20 @@ const homeShard: Rule = ({ push, serversCount }) => {
   ];
 };
 
+const buffer: Rule = ({ push }) => {
+  if (push === undefined) return [];
+  const { maxBodySize } = push.limits;
+  if (quantity(push.buffer) >= 2 * quantity(maxBodySize)) return [];
+  return [
+    {
+      path: "push.buffer",
+      value: push.buffer,
+      rule: `at least twice ${key("push.limits.maxBodySize")}, which is ${maxBodySize}, so that two such pushes are kept`,
+      fix: "make push.buffer larger, or push.limits.maxBodySize smaller",
+    },
+  ];
+};
+
 const lookback: Rule = ({ query, push }) => {
   if (query === undefined || push === undefined) return [];
   if (milliseconds(query.lookbackDelta) >= 2 * milliseconds(push.scrapeInterval)) return [];
@@ -169,6 +183,7 @@ const RULES: readonly Rule[] = [
   pairs,
   retiredShards,
   homeShard,
+  buffer,
   lookback,
   retention,
   memoryLimits,

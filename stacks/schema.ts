@@ -145,6 +145,13 @@ export const configSchema = kit.object({
         .default(500_000)
         .describe("Samples that a hub holds between scrapes; beyond it, pushes go to the next shard."),
       timeout: kit.duration("100ms", "1m").default("5s").describe("How long one push to one hub may take."),
+      buffer: kit
+        .memory("1Mi", "8Gi")
+        .default("64Mi")
+        .describe(
+          "What an exporter keeps of the writes that not every replica has stored yet, to send it again; at least twice " +
+            "limits.maxBodySize. Pushes that it has no room for go to the next shard, or are answered with 503.",
+        ),
       limits: kit
         .object({
           maxBodySize: kit.memory("1Ki", "256Mi").default("32Mi").describe("Largest push, before and after gunzip."),

@@ -18,15 +18,14 @@ import type { RuleFile } from "../components/rules/rule-file";
 import type { StoreGatewayArgs } from "../components/store-gateway";
 import type { ShardArgs } from "../components/shard";
 import type { ShardPairArgs } from "../components/shard-pair";
-import { milliseconds, seconds } from "../model/durations";
-import type { ExporterConfig } from "../model/exporter-config";
-import { hubName, PORTS, RULER_SHARD, serviceHost, shardName, type ReplicaLetter } from "../model/names";
+import { seconds } from "../model/durations";
+import { RULER_SHARD, type ReplicaLetter } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../model/parts";
 import { quantity } from "../model/quantities";
-import { ringVersion } from "../model/ring";
 import type { Config } from "./config";
 import { alertmanagerConfig } from "./alertmanager-config";
 import { alertmanagerConfigurer, configManagerPlan, configManagerPuller } from "./config-manager-plan";
+import { exporterConfig } from "./exporter-plan";
 import { grafanaPlan } from "./grafana-plan";
 import { rulerLeaf, shardLeaf } from "./leaf-plan";
 import { monitoringPlan } from "./monitoring-plan";
@@ -73,9 +72,6 @@ export interface Topology {
   readonly grafana?: GrafanaFilesArgs;
   readonly outputs: StackOutputs;
 }
-
-/** Old samples are refused this much before Prometheus would refuse them: they travel, and clocks differ. */
-const AGE_MARGIN_SECONDS = 300;
 
 /** Exporters open new connections to hubs this often, so a stopping hub is left within one such time and a scrape. */
 const DRAIN_MARGIN_SECONDS = 10;
@@ -168,6 +164,7 @@ function buildPlatform(config: Config, services: Readonly<Record<string, string>
     seriesPerShard: config.expectedSeriesPerShard,
     hubLimit: config.push.hubLimit,
     cacheBytes: quantity(config.query.frontend.cacheSize),
+    buffer: quantity(config.push.buffer),
   };
   return {
     namespace: config.namespace.name,
@@ -219,30 +216,4 @@ function shardPair(
 /** 15 minutes for images and volumes, and 30 per million series for the WAL (70 M took 25 min on a large machine), 75 at most. */
 function startTimeoutMinutes(series: number): number {
   return Math.min(75, 15 + Math.ceil((series / 1e6) * 30));
-}
-
-function exporterConfig(config: Config, queried: readonly QueriedShard[]): ExporterConfig {
-  const { push, namespace } = config;
-  const inRing = queried.filter(({ isRetired }) => !isRetired);
-  const shards = inRing.map(({ index, replicas }) => ({
-    index,
-    name: shardName(index),
-    hubs: replicas.map((replica) => ({
-      replica,
-      url: `http://${serviceHost(hubName(index, replica), namespace.name)}:${String(PORTS.hub)}`,
-    })),
-  }));
-  const { shardLabel, homeShard } = push;
-  return {
-    version: ringVersion({ shardLabel, homeShard, shards }),
-    shardLabel,
-    homeShard,
-    shards,
-    limits: {
-      maxBodyBytes: quantity(push.limits.maxBodySize),
-      maxFutureSeconds: seconds(push.limits.maxFuture),
-      maxAgeSeconds: seconds(config.outOfOrderWindow) - AGE_MARGIN_SECONDS,
-    },
-    pushTimeoutMilliseconds: milliseconds(push.timeout),
-  };
 }

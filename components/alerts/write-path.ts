@@ -4,6 +4,11 @@ import type { Alert, AlertScope } from "./alert";
 const FULL = 0.8;
 /** Part of what a hub took that may be missing in its Prometheus: scrapes and rates don't begin and end together. */
 const LOST = 0.1;
+/**
+ * Seconds within which what is acknowledged is stored: with the longest scrape interval, a minute, what a hub lost is sent
+ * again after two and stored after three.
+ */
+const STORED = 240;
 /** Part of all pushes. */
 const FAILED = 0.01;
 
@@ -59,7 +64,35 @@ export function writePathAlerts(scope: AlertScope): Alert[] {
       part: "exporter",
       summary:
         "replica {{ $labels.replica }} of shard {{ $labels.shard }} missed {{ $value | humanize }} writes in 10 minutes",
-      description: "The other replica has them: they are lost if its hub or its volume is.",
+      description: "The other replica has them. The exporters send them to this one when its hub is back.",
+    },
+    {
+      name: "ReplicaGapsRemain",
+      expr: `sum by (shard, replica) (increase(exporter_given_up_writes_total[1h])) > 0`,
+      for: "1m",
+      severity: "warning",
+      part: "exporter",
+      summary:
+        "replica {{ $labels.replica }} of shard {{ $labels.shard }} will never get {{ $value | humanize }} writes that it lacks",
+      description: "The exporters had no room to keep them, or they are too old. The other replica alone has them.",
+    },
+    {
+      name: "WritesUncommitted",
+      expr: `max by (shard) (exporter_oldest_uncommitted_seconds) > ${String(STORED)}`,
+      for: "2m",
+      severity: "critical",
+      part: "exporter",
+      summary: "shard {{ $labels.shard }} has not stored pushes of {{ $value | humanizeDuration }} ago",
+      description: "They are in a hub and in an exporter, which refuses pushes when it has no more room to keep them.",
+    },
+    {
+      name: "AcknowledgedSamplesLost",
+      expr: `sum by (shard) (increase(exporter_lost_samples_total[1h])) > 0`,
+      for: "0m",
+      severity: "critical",
+      part: "exporter",
+      summary: "{{ $value | humanize }} acknowledged samples of shard {{ $labels.shard }} are stored nowhere",
+      description: "No replica has stored them, and they are too old to be sent again, or were sent in vain.",
     },
     {
       name: "HubFilling",

@@ -100,6 +100,39 @@ export function pipelineDashboard(): Dashboard {
             ],
           },
           {
+            title: "Acknowledged and not stored yet",
+            description: "Age of the oldest push that no replica has, and of the oldest that a replica lacks.",
+            kind: "graph",
+            unit: "s",
+            queries: [
+              { expr: "max by (shard) (exporter_oldest_uncommitted_seconds)", legend: "shard {{shard}}" },
+              {
+                expr: "max by (shard, replica) (exporter_replica_behind_seconds)",
+                legend: "shard {{shard}} {{replica}} lacks",
+              },
+            ],
+          },
+          {
+            title: "Sent again, given up, lost",
+            description: "What hubs had lost or missed; what a replica will never get; what nobody has.",
+            kind: "graph",
+            unit: "cps",
+            queries: [
+              {
+                expr: "sum by (shard, replica, reason) (rate(exporter_resent_writes_total[5m]))",
+                legend: "sent again: shard {{shard}} {{replica}} {{reason}}",
+              },
+              {
+                expr: "sum by (shard, replica) (rate(exporter_given_up_writes_total[5m]))",
+                legend: "given up: shard {{shard}} {{replica}}",
+              },
+              {
+                expr: "sum by (shard) (rate(exporter_lost_samples_total[5m]))",
+                legend: "samples lost: shard {{shard}}",
+              },
+            ],
+          },
+          {
             title: "Time of a push to a hub",
             description: "99 % are faster.",
             kind: "graph",

@@ -24,6 +24,8 @@ export interface Load {
   readonly hubLimit: number;
   /** Bytes of each of the query frontend's two caches. */
   readonly cacheBytes: number;
+  /** Bytes of writes that an exporter may keep. */
+  readonly buffer: number;
 }
 
 interface Estimate {
@@ -80,7 +82,8 @@ function estimate(component: ContainerComponent, load: Load): Estimate {
     case "rules-sync":
       return { cpu: 0.005, request: 48 * MIB, limit: 128 * MIB };
     case "exporter":
-      return { cpu: 0.05, request: 192 * MIB, limit: 1024 * MIB };
+      // Kept writes are beside Node's heap, which gets three quarters of the limit.
+      return { cpu: 0.05, request: 128 * MIB + load.buffer, limit: 768 * MIB + 4 * load.buffer };
     case "store":
       // Index headers are mapped files and not counted here; half of the limit is for chunks, a quarter for the index.
       return { cpu: 0.02, request: 256 * MIB, limit: 1024 * MIB + load.seriesPerShard * 8192 };

@@ -27,6 +27,16 @@ export class BatchNumbers {
     this.#number = Math.floor(now()) * 1000;
   }
 
+  /** Number of the last write. */
+  get number(): number {
+    return this.#number;
+  }
+
+  /** Timestamp of the last write's line, milliseconds since the epoch. */
+  get timestamp(): number {
+    return this.#timestamp;
+  }
+
   /**
    * The line of the next write. Its timestamp is the time of the write, and at least a millisecond after the last one's:
    * Prometheus refuses two values of a series at one timestamp.

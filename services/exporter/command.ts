@@ -31,12 +31,16 @@ export async function runExporter(args: readonly string[]): Promise<void> {
   const ops = opsServer({ notReady: () => state, metrics: () => exporter.metrics.all.render() });
   const opsPort = await listen(ops, opsAddress);
   const port = await listen(exporter.server, address);
+  exporter.commitment.start();
   state = undefined;
   log("info", "exporter ready", { port, opsPort, ring: config.version, shards: config.shards.length });
   await untilStopped({
     drainDelay,
     drainLimit: exporter.longestPush,
     main: exporter.server,
+    afterMain: async () => {
+      await exporter.commitment.drained(config.commit.drainSeconds * 1000);
+    },
     ops,
     onStop: () => {
       state = "draining";

@@ -23,6 +23,7 @@ export class ExporterMetrics {
   readonly missedReplicaWrites: Counter;
   readonly missedReplicaSamples: Counter;
   readonly failoverSamples: Counter;
+  readonly bufferRefusedSamples: Counter;
 
   constructor(config: ExporterConfig) {
     const { all } = this;
@@ -51,6 +52,10 @@ export class ExporterMetrics {
       "exporter_failover_samples_total",
       "Samples that a failed shard gave to the next.",
     );
+    this.bufferRefusedSamples = all.counter(
+      "exporter_buffer_refused_samples_total",
+      "Samples not taken for a shard because too much of it waits to be stored.",
+    );
     const ring = all.gauge("exporter_ring_info", "The ring in use; always 1.");
     ring.set(1, { version: config.version, shard_label: config.shardLabel, home_shard: String(config.homeShard) });
     all.gauge("exporter_ring_shards", "Shards in the ring.").set(config.shards.length);
@@ -61,6 +66,7 @@ export class ExporterMetrics {
       plain.add(0);
     for (const { name, hubs } of config.shards) {
       this.failoverSamples.add(0, { target_shard: name });
+      this.bufferRefusedSamples.add(0, { target_shard: name });
       for (const { replica } of hubs) {
         const target = { target_shard: name, target_replica: replica };
         const { hubSamples, hubBytes, hubRetries, missedReplicaWrites, missedReplicaSamples } = this;

@@ -4,14 +4,19 @@ import type { ExporterConfig } from "../../model/exporter-config";
 import { answerJson } from "../plumbing/answers";
 import { log, messageOf } from "../plumbing/log";
 import { BatchNumbers } from "./batch-numbers";
+import { CommitMetrics } from "./commit-metrics";
+import { Commitment } from "./commitment";
 import { ExporterMetrics } from "./exporter-metrics";
 import { Failover } from "./failover";
 import { PushHandler } from "./push-handler";
 import { Router } from "./route";
 import { ShardWriter, type HubFactory } from "./shard-writer";
+import { numbersReader, type ReadNumbers } from "./stored-numbers";
 
 /** Shards that a push may wait for one after another until their timeout before the client is told to come again. */
 const timeoutsPerPush = 3;
+/** Milliseconds for a Prometheus to tell which writes it has stored. */
+const readNumbersTimeout = 5_000;
 /** Milliseconds for a client to send its head, and its whole push. */
 const headersTimeout = 10_000;
 const requestTimeout = 60_000;
@@ -22,6 +27,8 @@ const keepAliveTimeout = 75_000;
 export interface Exporter {
   readonly server: Server;
   readonly metrics: ExporterMetrics;
+  /** Sees to it that what is acknowledged is stored; works in the background once started. */
+  readonly commitment: Commitment;
   /** Milliseconds that a push may take at most once its body is here. */
   readonly longestPush: number;
   /** From now on every answer ends its connection. */
@@ -33,6 +40,7 @@ export interface Exporter {
 /** What tests may replace. */
 export interface ExporterOptions {
   readonly makeHub?: HubFactory;
+  readonly readNumbers?: ReadNumbers;
   readonly now?: () => number;
   /** Who writes, in the series of batch numbers; default: the host's name, which is the pod's. */
   readonly name?: string;
@@ -43,9 +51,14 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
   const metrics = new ExporterMetrics(config);
   const timeout = config.pushTimeoutMilliseconds;
   const { now = Date.now, name = hostname(), makeHub } = options;
-  const shards = config.shards.map(
-    (shard) => new ShardWriter(shard, { metrics, timeout, makeHub, numbers: new BatchNumbers(name, now) }),
-  );
+  const readNumbers = options.readNumbers ?? numbersReader(name, readNumbersTimeout);
+  const commitment = new Commitment(config, new CommitMetrics(metrics.all, config), { now, readNumbers });
+  const shards = config.shards.map((shard, at) => {
+    const isAsked = shard.hubs.every(({ prometheusUrl }) => prometheusUrl !== undefined);
+    const kept = isAsked ? commitment.buffer.shards[at] : undefined;
+    return new ShardWriter(shard, { metrics, timeout, makeHub, now, kept, numbers: new BatchNumbers(name, now) });
+  });
+  commitment.watch(shards);
   const failover = new Failover(shards, new Router(config), metrics, timeout * timeoutsPerPush);
   const handler = new PushHandler({ config, failover, metrics, now });
   let draining = false;
@@ -64,10 +77,14 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
   return {
     server,
     metrics,
+    commitment,
     longestPush: timeout * (timeoutsPerPush + 1),
     drain: () => {
       draining = true;
     },
-    stop: () => shards.forEach((shard) => shard.stop()),
+    stop: () => {
+      commitment.stop();
+      shards.forEach((shard) => shard.stop());
+    },
   };
 }

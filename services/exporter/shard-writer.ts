@@ -2,6 +2,7 @@ import type { ExporterShard } from "../../model/exporter-config";
 import { log, messageOf } from "../plumbing/log";
 import type { BatchNumbers } from "./batch-numbers";
 import { CircuitBreaker } from "./circuit-breaker";
+import type { KeptWrites } from "./commit-buffer";
 import type { ExporterMetrics } from "./exporter-metrics";
 import { HubClient, type Hub, type HubOutcome } from "./hub-client";
 
@@ -25,6 +26,10 @@ export type HubFactory = (hub: ExporterShard["hubs"][number], onRetry: () => voi
 export interface ShardWriterDeps {
   readonly metrics: ExporterMetrics;
   readonly numbers: BatchNumbers;
+  /** Where writes are kept until they are stored; undefined: nowhere. */
+  readonly kept?: KeptWrites | undefined;
+  /** Wall clock, milliseconds since the epoch; default: the system's. */
+  readonly now?: (() => number) | undefined;
   /** Milliseconds for one push to one hub. */
   readonly timeout: number;
   readonly makeHub?: HubFactory | undefined;
@@ -36,11 +41,15 @@ export class ShardWriter {
   readonly #replicas: readonly Replica[];
   readonly #metrics: ExporterMetrics;
   readonly #numbers: BatchNumbers;
+  readonly #kept: KeptWrites | undefined;
+  readonly #now: () => number;
 
-  constructor(shard: ExporterShard, { metrics, numbers, timeout, makeHub }: ShardWriterDeps) {
+  constructor(shard: ExporterShard, { metrics, numbers, kept, now, timeout, makeHub }: ShardWriterDeps) {
     this.name = shard.name;
     this.#metrics = metrics;
     this.#numbers = numbers;
+    this.#kept = kept;
+    this.#now = now ?? Date.now;
     const make: HubFactory = makeHub ?? ((hub, onRetry) => new HubClient(hub, timeout, onRetry));
     this.#replicas = shard.hubs.map((config) => {
       const labels = { target_shard: shard.name, target_replica: config.replica };
@@ -66,20 +75,30 @@ export class ShardWriter {
 
   /**
    * Pushes lines and the number of this write to every hub that is not left alone, or to all when all are. Stored as soon
-   * as one took it and the others have answered; a hub that failed alone is a missed replica. Never rejects.
+   * as one took it and the others have answered; a hub that failed alone is a missed replica. A stored write is kept until
+   * the replicas' Prometheus have it; without room to keep it, nothing is pushed, and the shard failed. Never rejects.
    * @param samples Number of the lines.
    */
   async push(lines: Buffer, samples: number): Promise<ShardOutcome> {
     const allOpen = this.isOpen;
     // A number is never used twice: a hub that did not answer may have taken the write all the same.
-    const body = Buffer.concat([lines, this.#numbers.next()]);
+    const line = this.#numbers.next();
+    const { number, timestamp } = this.#numbers;
+    if (this.#kept?.makeRoom(lines.length + line.length) === false) {
+      this.#metrics.bufferRefusedSamples.add(samples, { target_shard: this.name });
+      return { kind: "failed", detail: "too much waits to be stored" };
+    }
+    const body = joined(lines, line);
+    const write = this.#kept?.add({ number, timestamp, body, samples });
     const outcomes = await Promise.all(
       this.#replicas.map(async (replica): Promise<HubOutcome> => {
         if (replica.breaker.isOpen && !allOpen) return { kind: "failed", failure: "refused", detail: "left alone" };
         return await this.#pushTo(replica, body, samples);
       }),
     );
-    if (outcomes.some(({ kind }) => kind === "stored")) {
+    const taken = outcomes.map(({ kind }) => kind === "stored");
+    if (write !== undefined) this.#kept?.settle(write, taken, this.#now());
+    if (taken.includes(true)) {
       outcomes.forEach(({ kind }, at) => {
         const replica = this.#replicas[at];
         if (kind === "stored" || replica === undefined) return;
@@ -94,6 +113,18 @@ export class ShardWriter {
         detail: outcomes.map((outcome) => (outcome.kind === "failed" ? outcome.detail : "")).join("; "),
       }
     );
+  }
+
+  /** Whether the hub of one replica, by position, is left alone at present. */
+  isLeftAlone(at: number): boolean {
+    return this.#replicas[at]?.breaker.isOpen ?? true;
+  }
+
+  /** Pushes a write, which has its number already, to the hub of one replica, by position. Never rejects. */
+  async pushTo(at: number, body: Buffer, samples: number): Promise<HubOutcome> {
+    const replica = this.#replicas[at];
+    if (replica === undefined) return { kind: "failed", failure: "refused", detail: "no such replica" };
+    return await this.#pushTo(replica, body, samples);
   }
 
   /** Ends the probing of failed hubs. */
@@ -119,4 +150,11 @@ export class ShardWriter {
     else breaker.succeeded();
     return outcome;
   }
+}
+
+/** In memory of its own: a kept piece of the runtime's pool would keep the rest of the pool as well. */
+function joined(lines: Buffer, line: Buffer): Buffer {
+  const body = Buffer.allocUnsafeSlow(lines.length + line.length);
+  line.copy(body, lines.copy(body));
+  return body;
 }

@@ -46,6 +46,8 @@ export interface StopPlan {
   readonly drainLimit: number;
   /** Closed first, with the drain limit. */
   readonly main: Server | Closable;
+  /** What remains to be done when the last request is answered. Must not reject. */
+  readonly afterMain?: () => Promise<void>;
   /** Answers probes to the end. */
   readonly ops: Server;
   /** Called at once: readiness goes false. */
@@ -53,7 +55,7 @@ export interface StopPlan {
 }
 
 /** Resolves when SIGTERM or SIGINT has come and everything has been answered. */
-export async function untilStopped({ drainDelay, drainLimit, main, ops, onStop }: StopPlan): Promise<void> {
+export async function untilStopped({ drainDelay, drainLimit, main, afterMain, ops, onStop }: StopPlan): Promise<void> {
   const signal = await new Promise<string>((resolve) => {
     process.once("SIGTERM", () => resolve("SIGTERM"));
     process.once("SIGINT", () => resolve("SIGINT"));
@@ -62,6 +64,7 @@ export async function untilStopped({ drainDelay, drainLimit, main, ops, onStop }
   onStop();
   if (signal === "SIGTERM") await new Promise((resolve) => setTimeout(resolve, drainDelay));
   await ("listen" in main ? closeServer(main, drainLimit) : main.close(drainLimit));
+  await afterMain?.();
   await closeServer(ops, 0);
   log("info", "stopped");
 }

@@ -31,11 +31,18 @@ export class Metrics {
     const cpu = this.counter("process_cpu_seconds_total", "User and system CPU time in seconds.");
     const start = this.gauge("process_start_time_seconds", "Start time since the epoch in seconds.");
     start.set(Date.now() / 1000 - process.uptime());
+    this.onRender(() => {
+      memory.set(process.memoryUsage.rss());
+      const { user, system } = process.cpuUsage();
+      cpu.set((user + system) / 1e6);
+    });
+  }
+
+  /** Calls `set` before everything else is rendered: for gauges that are looked up rather than kept up. */
+  onRender(set: () => void): void {
     this.#metrics.unshift({
       lines: () => {
-        memory.set(process.memoryUsage.rss());
-        const { user, system } = process.cpuUsage();
-        cpu.set((user + system) / 1e6);
+        set();
         return [];
       },
     });

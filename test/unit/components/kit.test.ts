@@ -72,7 +72,7 @@ describe("yaml", () => {
 });
 
 describe("resources", () => {
-  const load100k = { seriesPerShard: 100_000, hubLimit: 500_000, cacheBytes: 2 ** 26 };
+  const load100k = { seriesPerShard: 100_000, hubLimit: 500_000, cacheBytes: 2 ** 26, buffer: 64 * 2 ** 20 };
 
   test.each(CONTAINER_COMPONENTS)("%s: the limit is never below the request, whatever is set", (component) => {
     const size = fc.option(fc.integer({ min: 16, max: 8192 }), { nil: undefined });
@@ -82,7 +82,7 @@ describe("resources", () => {
         const text = (value: number | undefined) => (value === undefined ? undefined : `${String(value)}Mi`);
         const found = resourcesFor(
           component,
-          { seriesPerShard, hubLimit: 500_000, cacheBytes: 2 ** 26 },
+          { seriesPerShard, hubLimit: 500_000, cacheBytes: 2 ** 26, buffer: 64 * 2 ** 20 },
           { memory: text(memory), memoryLimit: text(limit) },
         );
         expect(quantity(found.limits.memory)).toBeGreaterThanOrEqual(quantity(found.requests.memory));
@@ -97,10 +97,25 @@ describe("resources", () => {
     expect(requests.memory).toBe(limits.memory);
   });
 
+  test("an exporter has room for the writes that it keeps beside Node's heap", () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 8192 }), (mebibytes) => {
+        const buffer = mebibytes * 2 ** 20;
+        const found = resourcesFor("exporter", { ...load100k, buffer }, {});
+        const beside = quantity(found.limits.memory) - nodeHeapMebibytes(found) * 2 ** 20;
+        expect(beside).toBeGreaterThan(buffer + 128 * 2 ** 20);
+      }),
+    );
+  });
+
   test("three shards of the dev size fit on two cores beside everything else", () => {
     const cpu = (component: (typeof CONTAINER_COMPONENTS)[number]) =>
       quantity(
-        resourcesFor(component, { seriesPerShard: 60_000, hubLimit: 500_000, cacheBytes: 2 ** 26 }, {}).requests.cpu,
+        resourcesFor(
+          component,
+          { seriesPerShard: 60_000, hubLimit: 500_000, cacheBytes: 2 ** 26, buffer: 64 * 2 ** 20 },
+          {},
+        ).requests.cpu,
       );
     const perShard = cpu("prometheus") + cpu("gate") + cpu("sidecar") + cpu("hub");
     const surge = cpu("hub") + cpu("exporter") + cpu("querier");

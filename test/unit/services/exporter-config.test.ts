@@ -17,14 +17,17 @@ const valid: ExporterConfig = {
       index: 1,
       name: "shard-1",
       hubs: [
-        { replica: "a", url: "http://hub-shard-1-a:9091" },
-        { replica: "b", url: "http://hub-shard-1-b:9091" },
+        { replica: "a", url: "http://hub-shard-1-a:9091", prometheusUrl: "http://prometheus-shard-1-a:9090" },
+        { replica: "b", url: "http://hub-shard-1-b:9091", prometheusUrl: "http://prometheus-shard-1-b:9090" },
       ],
     },
   ],
   limits: { maxBodyBytes: 33_554_432, maxFutureSeconds: 60, maxAgeSeconds: 1500 },
+  commit: { bufferBytes: 67_108_864, scrapeIntervalMilliseconds: 15_000, maxResendAgeSeconds: 1620, drainSeconds: 60 },
   pushTimeoutMilliseconds: 5000,
 };
+
+const bare = { replica: "b", url: "http://hub-shard-1-b:9091" };
 
 function problems(value: unknown): readonly string[] {
   try {
@@ -54,7 +57,7 @@ describe("exporter configuration", () => {
     [
       "an unknown key",
       { ...valid, extra: 1 },
-      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds)",
+      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, commit, pushTimeoutMilliseconds)",
     ],
     [
       "no version",
@@ -94,6 +97,19 @@ describe("exporter configuration", () => {
       'pushTimeoutMilliseconds: "5000": must be a whole number from 10 to 600000',
     ],
     [
+      "a shard of which one replica can't be asked",
+      {
+        ...valid,
+        shards: [valid.shards[0], { ...valid.shards[1], hubs: [valid.shards[1]?.hubs[0], bare] }],
+      },
+      "shards (shard-1).hubs: 1: either every hub of a shard has a prometheusUrl, or none",
+    ],
+    [
+      "a buffer for nothing",
+      { ...valid, commit: { ...valid.commit, bufferBytes: 0 } },
+      "commit.bufferBytes: 0: must be a whole number from 1024 to 68719476736",
+    ],
+    [
       "half a byte",
       { ...valid, limits: { ...valid.limits, maxBodyBytes: 2000.5 } },
       "limits.maxBodyBytes: 2000.5: must be a whole number from 1024 to 268435456",
@@ -103,7 +119,7 @@ describe("exporter configuration", () => {
   });
 
   it("names every problem at once", () => {
-    const found = problems({ ...valid, version: 1, homeShard: -1, limits: {}, pushTimeoutMilliseconds: 0 });
+    const found = problems({ ...valid, version: 1, homeShard: -1, limits: {}, commit: {}, pushTimeoutMilliseconds: 0 });
     const keys = found.map((problem) => problem.split(":")[0]);
     expect(keys).toStrictEqual([
       "version",
@@ -111,6 +127,10 @@ describe("exporter configuration", () => {
       "limits.maxBodyBytes",
       "limits.maxFutureSeconds",
       "limits.maxAgeSeconds",
+      "commit.bufferBytes",
+      "commit.scrapeIntervalMilliseconds",
+      "commit.maxResendAgeSeconds",
+      "commit.drainSeconds",
       "pushTimeoutMilliseconds",
     ]);
   });

@@ -42,7 +42,7 @@ export const BAD: readonly (readonly [string, Record<string, unknown>, string, s
     { push: { homeshard: 0 } },
     "push.homeshard",
     "0",
-    "push has no such key; it has shardLabel, homeShard, exporterReplicas, scrapeInterval, hubLimit, timeout, limits",
+    "push has no such key; it has shardLabel, homeShard, exporterReplicas, scrapeInterval, hubLimit, timeout, buffer, limits",
     'did you mean "homeShard"?',
   ],
   [
@@ -116,6 +116,14 @@ export const BAD: readonly (readonly [string, Record<string, unknown>, string, s
     "2",
     "the home shard is in the ring: less than scaled-prometheus:serversCount, which is 2",
     "set push.homeShard to a number from 0 to 1",
+  ],
+  [
+    "a buffer that two large pushes don't fit in",
+    { push: { buffer: "48Mi" } },
+    "push.buffer",
+    '"48Mi"',
+    "at least twice scaled-prometheus:push.limits.maxBodySize, which is 32Mi, so that two such pushes are kept",
+    "make push.buffer larger, or push.limits.maxBodySize smaller",
   ],
   [
     "pairs without Thanos",

@@ -89,7 +89,7 @@ describe("connections that are no edge", () => {
     ["prometheus-shard-1-a", "hub-shard-0-a", 9091],
     ["prometheus-shard-0-b", "hub-shard-0-a", 9091],
     ["prometheus-shard-0-a", "hub-shard-0-b", 9091],
-    ["exporter", "prometheus-shard-0-a", 9090],
+    ["exporter", "prometheus-shard-0-a", 8080],
     ["exporter", "prometheus-shard-0-a", 10901],
     ["hub-shard-0-a", "exporter", 8080],
     ["prometheus-shard-0-a", "prometheus-shard-1-a", 9090],

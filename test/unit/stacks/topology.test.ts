@@ -109,10 +109,13 @@ describe("pairs", () => {
 
   test("are both pushed to, and both counted", () => {
     const topology = topologyOf({ createThanos: true, serversCount: 1 });
-    expect(topology.exporter.config.shards[0]?.hubs).toStrictEqual([
-      { replica: "a", url: "http://hub-shard-0-a.scaled-prometheus.svc:9091" },
-      { replica: "b", url: "http://hub-shard-0-b.scaled-prometheus.svc:9091" },
-    ]);
+    expect(topology.exporter.config.shards[0]?.hubs).toStrictEqual(
+      ["a", "b"].map((replica) => ({
+        replica,
+        url: `http://hub-shard-0-${replica}.scaled-prometheus.svc:9091`,
+        prometheusUrl: `http://prometheus-shard-0-${replica}.scaled-prometheus.svc:9090`,
+      })),
+    );
     expect(topology.outputs.shards[0]?.replicas).toStrictEqual(
       ["a", "b"].map((replica) => ({
         name: `shard-0-${replica}`,

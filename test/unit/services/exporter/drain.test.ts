@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exporterConfigText } from "../../../../model/exporter-config";
-import { send, serve, textOf, type TestServer } from "../http-helpers";
+import { eventually, FakeHub, send, serve, textOf, type TestServer } from "../http-helpers";
 import { exporterConfigOf } from "./exporter-config-of";
 
 let folder: string;
@@ -48,9 +48,16 @@ async function slowHub(): Promise<{ server: TestServer; waiting: () => number; r
 
 async function started(
   hubUrl: string,
+  prometheusUrl?: string,
 ): Promise<{ child: ChildProcess; push: string; ops: string; exit: Promise<number | null> }> {
   const config = join(folder, "exporter.json");
-  writeFileSync(config, exporterConfigText(exporterConfigOf([[hubUrl]], { pushTimeoutMilliseconds: 5000 })));
+  const plain = exporterConfigOf([[hubUrl]], { pushTimeoutMilliseconds: 5000 });
+  const shards = plain.shards.map((shard) => ({
+    ...shard,
+    hubs: shard.hubs.map((hub) => ({ ...hub, prometheusUrl })),
+  }));
+  const commit = { ...plain.commit, scrapeIntervalMilliseconds: 300, drainSeconds: 2 };
+  writeFileSync(config, exporterConfigText({ ...plain, shards, commit }));
   const flags = ["--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0", "--drain-delay-milliseconds", "400"];
   const child = spawn(process.execPath, [bundle, "exporter", "--config", config, ...flags], {
     stdio: ["ignore", "ignore", "pipe"],
@@ -89,6 +96,55 @@ describe("SIGTERM", () => {
     expect([answer.status, answer.headers.connection]).toStrictEqual([200, "close"]);
     expect(await exit).toBe(0);
     await hub.server.close();
+  });
+});
+
+/** A Prometheus that has the numbers in `stored`. */
+async function standInPrometheus(stored: readonly number[]): Promise<{ server: TestServer; asked: () => number }> {
+  let asked = 0;
+  const server = createServer((_, response) => {
+    asked += 1;
+    const result = [{ metric: {}, values: stored.map((number) => [0, String(number)]) }];
+    response.end(JSON.stringify({ status: "success", data: { resultType: "matrix", result } }));
+  });
+  return { server: await serve(server), asked: () => asked };
+}
+
+describe("SIGTERM with acknowledged samples that are not stored yet", () => {
+  it("is followed until they are, and by another push when their hub lost them", async () => {
+    const hub = await new FakeHub().start();
+    const stored: number[] = [];
+    const prometheus = await standInPrometheus(stored);
+    const { child, push, ops, exit } = await started(hub.url, prometheus.server.url);
+    expect((await send(push, "POST", "/metrics", { body: "a 1\n" })).status).toBe(200);
+    child.kill("SIGTERM");
+    // The stand-in hub is never scraped: as if it had been killed.
+    await eventually(() => hub.stored.length === 2);
+    expect(hub.stored[1]).toBe(hub.stored[0]);
+    expect((await send(ops, "GET", "/metrics")).text).toContain(
+      'exporter_uncommitted_samples{target_shard="shard-0"} 1\n',
+    );
+    stored.push(...hub.writes.map(([, number]) => number));
+    expect(await exit).toBe(0);
+    expect(prometheus.asked()).toBeGreaterThan(1);
+    await hub.stop();
+    await prometheus.server.close();
+  });
+
+  it("ends the exporter when the time is over all the same", async () => {
+    const hub = await new FakeHub().start();
+    const prometheus = await standInPrometheus([]);
+    const { child, push, exit } = await started(hub.url, prometheus.server.url);
+    let log = "";
+    child.stderr?.on("data", (chunk: Buffer) => (log += chunk.toString()));
+    expect((await send(push, "POST", "/metrics", { body: "a 1\nb 1\n" })).status).toBe(200);
+    const startedAt = Date.now();
+    child.kill("SIGTERM");
+    expect(await exit).toBe(0);
+    expect(Date.now() - startedAt).toBeGreaterThan(2000);
+    expect(log).toContain('"message":"stopped before everything was stored","writes":1,"samples":2');
+    await hub.stop();
+    await prometheus.server.close();
   });
 });
 

@@ -1,0 +1,53 @@
+import { milliseconds, seconds } from "../model/durations";
+import type { ExporterConfig } from "../model/exporter-config";
+import { hubName, PORTS, prometheusName, serviceHost, shardName } from "../model/names";
+import { quantity } from "../model/quantities";
+import { ringVersion } from "../model/ring";
+import type { Config } from "./config";
+import type { QueriedShard } from "./queried-shards";
+
+/** Old samples are refused this much before Prometheus would refuse them: they travel, and clocks differ. */
+const AGE_MARGIN_SECONDS = 300;
+
+/**
+ * What is sent again must be stored while it is in the window. That ends at the newest sample, which may be as far ahead as a
+ * sample may be, and a scrape comes up to a minute later.
+ */
+const RESEND_MARGIN_SECONDS = 120;
+
+/** A stopping exporter waits so many scrape intervals: after two it sends again what is missing, which needs one more. */
+const DRAIN_INTERVALS = 4;
+
+/** The exporter's configuration file: the ring without retired shards, and what a push may hold. */
+export function exporterConfig(config: Config, queried: readonly QueriedShard[]): ExporterConfig {
+  const { push, namespace } = config;
+  const inRing = queried.filter(({ isRetired }) => !isRetired);
+  const shards = inRing.map(({ index, replicas }) => ({
+    index,
+    name: shardName(index),
+    hubs: replicas.map((replica) => ({
+      replica,
+      url: `http://${serviceHost(hubName(index, replica), namespace.name)}:${String(PORTS.hub)}`,
+      prometheusUrl: `http://${serviceHost(prometheusName(index, replica), namespace.name)}:${String(PORTS.gate)}`,
+    })),
+  }));
+  const { shardLabel, homeShard } = push;
+  return {
+    version: ringVersion({ shardLabel, homeShard, shards }),
+    shardLabel,
+    homeShard,
+    shards,
+    limits: {
+      maxBodyBytes: quantity(push.limits.maxBodySize),
+      maxFutureSeconds: seconds(push.limits.maxFuture),
+      maxAgeSeconds: seconds(config.outOfOrderWindow) - AGE_MARGIN_SECONDS,
+    },
+    commit: {
+      bufferBytes: quantity(push.buffer),
+      scrapeIntervalMilliseconds: milliseconds(push.scrapeInterval),
+      maxResendAgeSeconds: seconds(config.outOfOrderWindow) - seconds(push.limits.maxFuture) - RESEND_MARGIN_SECONDS,
+      drainSeconds: DRAIN_INTERVALS * seconds(push.scrapeInterval),
+    },
+    pushTimeoutMilliseconds: milliseconds(push.timeout),
+  };
+}
