@@ -27,10 +27,22 @@ export interface ExporterShard {
 export interface ExporterLimits {
   /** Largest body in bytes, before and after gunzip. A larger one is answered with 413. */
   readonly maxBodyBytes: number;
+  /** Largest gRPC message in bytes. A larger one is answered with RESOURCE_EXHAUSTED. */
+  readonly maxMessageBytes: number;
   /** How far ahead of the exporter's clock a sample may be, in seconds. */
   readonly maxFutureSeconds: number;
   /** How old a sample may be, in seconds: the out-of-order window minus 5 minutes. */
   readonly maxAgeSeconds: number;
+}
+
+/** What one tenant may push to one exporter. */
+export interface TenantLimits {
+  /** Label whose value is the tenant (`networkID`). */
+  readonly label: string;
+  /** Series of a tenant; 0: no limit. */
+  readonly maxSeries: number;
+  /** Samples of a tenant per second, over a minute; 0: no limit. */
+  readonly maxSamplesPerSecond: number;
 }
 
 export interface ExporterConfig {
@@ -43,6 +55,8 @@ export interface ExporterConfig {
   /** The ring: shards 0..serversCount-1, without the retired ones. */
   readonly shards: readonly ExporterShard[];
   readonly limits: ExporterLimits;
+  /** Absent: tenants are not limited. */
+  readonly tenantLimits?: TenantLimits;
   /** How long one push to one hub may take, connecting included, before the hub counts as failed, in milliseconds. */
   readonly pushTimeoutMilliseconds: number;
 }
@@ -55,6 +69,10 @@ export class ExporterConfigError extends ConfigFileError {
   }
 }
 
+/** Bytes. */
+const largestPush = 256 * 1024 * 1024;
+/** Far beyond what one exporter takes. */
+const mostPerTenant = 1_000_000_000;
 const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** DNS-1123 label: the name is also part of object names. */
 const shardName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -71,9 +89,15 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
     "homeShard",
     "shards",
     "limits",
+    "tenantLimits",
     "pushTimeoutMilliseconds",
   ]);
-  const limits = read.object("limits", root["limits"], ["maxBodyBytes", "maxFutureSeconds", "maxAgeSeconds"]);
+  const limits = read.object("limits", root["limits"], [
+    "maxBodyBytes",
+    "maxMessageBytes",
+    "maxFutureSeconds",
+    "maxAgeSeconds",
+  ]);
   const config: ExporterConfig = {
     version: read.text(
       "version",
@@ -81,14 +105,16 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
       /^[\x21-\x7e]{1,64}$/,
       "1 to 64 printable characters without blanks",
     ),
-    shardLabel: readShardLabel(read, root["shardLabel"]),
+    shardLabel: readLabel(read, "shardLabel", root["shardLabel"]),
     homeShard: read.integer("homeShard", root["homeShard"], 0, 63),
     shards: read.list("shards", root["shards"], 1, 64).map((shard, position) => readShard(read, position, shard)),
     limits: {
-      maxBodyBytes: read.integer("limits.maxBodyBytes", limits["maxBodyBytes"], 1024, 256 * 1024 * 1024),
+      maxBodyBytes: read.integer("limits.maxBodyBytes", limits["maxBodyBytes"], 1024, largestPush),
+      maxMessageBytes: read.integer("limits.maxMessageBytes", limits["maxMessageBytes"], 1024, largestPush),
       maxFutureSeconds: read.integer("limits.maxFutureSeconds", limits["maxFutureSeconds"], 0, 600),
       maxAgeSeconds: read.integer("limits.maxAgeSeconds", limits["maxAgeSeconds"], 60, 366 * 86_400),
     },
+    ...(root["tenantLimits"] === undefined ? {} : { tenantLimits: readTenantLimits(read, root["tenantLimits"]) }),
     pushTimeoutMilliseconds: read.integer("pushTimeoutMilliseconds", root["pushTimeoutMilliseconds"], 10, 600_000),
   };
   checkTogether(read, config);
@@ -108,8 +134,9 @@ export function parseExporterConfigText(text: string): ExporterConfig {
 
 /** The file's text: checked, keys always in the same order, so that equal configurations give equal bytes. */
 export function exporterConfigText(config: ExporterConfig): string {
-  const { version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds } = parseExporterConfig(config);
-  const { maxBodyBytes, maxFutureSeconds, maxAgeSeconds } = limits;
+  const { version, shardLabel, homeShard, shards, limits, tenantLimits, pushTimeoutMilliseconds } =
+    parseExporterConfig(config);
+  const { maxBodyBytes, maxMessageBytes, maxFutureSeconds, maxAgeSeconds } = limits;
   const ordered: ExporterConfig = {
     version,
     shardLabel,
@@ -119,16 +146,31 @@ export function exporterConfigText(config: ExporterConfig): string {
       name,
       hubs: hubs.map(({ replica, url }) => ({ replica, url })),
     })),
-    limits: { maxBodyBytes, maxFutureSeconds, maxAgeSeconds },
+    limits: { maxBodyBytes, maxMessageBytes, maxFutureSeconds, maxAgeSeconds },
+    ...(tenantLimits === undefined ? {} : { tenantLimits: orderedTenantLimits(tenantLimits) }),
     pushTimeoutMilliseconds,
   };
   return `${JSON.stringify(ordered, null, 2)}\n`;
 }
 
-function readShardLabel(read: ConfigReader, value: unknown): string {
-  const label = read.text("shardLabel", value, labelName, "a label name: letters, digits and _, not first a digit");
-  if (label === "__name__") read.report("shardLabel", value, "is the metric name; choose a label");
+function orderedTenantLimits({ label, maxSeries, maxSamplesPerSecond }: TenantLimits): TenantLimits {
+  return { label, maxSeries, maxSamplesPerSecond };
+}
+
+function readLabel(read: ConfigReader, key: string, value: unknown): string {
+  const label = read.text(key, value, labelName, "a label name: letters, digits and _, not first a digit");
+  if (label === "__name__") read.report(key, value, "is the metric name; choose a label");
   return label;
+}
+
+function readTenantLimits(read: ConfigReader, value: unknown): TenantLimits {
+  const limits = read.object("tenantLimits", value, ["label", "maxSeries", "maxSamplesPerSecond"]);
+  const most = (key: string): number => read.integer(`tenantLimits.${key}`, limits[key], 0, mostPerTenant);
+  return {
+    label: readLabel(read, "tenantLimits.label", limits["label"]),
+    maxSeries: most("maxSeries"),
+    maxSamplesPerSecond: most("maxSamplesPerSecond"),
+  };
 }
 
 function readShard(read: ConfigReader, position: number, value: unknown): ExporterShard {

@@ -124,7 +124,13 @@ export function buildTopology(
           },
         }),
     answeredBy: config.createThanos ? { component: "querier" } : { component: "prometheus", shard: 0, replica: "a" },
-    exporter: { replicas: config.push.exporterReplicas, config: exporter },
+    exporter: {
+      replicas: config.push.exporterReplicas,
+      config: exporter,
+      hasGrpc: config.push.grpc,
+      tlsSecret: config.push.tls?.secretName,
+      tokenSecret: config.push.bearerToken?.secretName,
+    },
     alertmanager: {
       config: alertmanagerConfig(config.alertmanager.config),
       ...alertmanagerConfigurer(config),
@@ -264,6 +270,7 @@ function exporterConfig(config: Config, queried: readonly QueriedShard[]): Expor
     })),
   }));
   const { shardLabel, homeShard } = push;
+  const { perTenant } = push.limits;
   return {
     version: ringVersion({ shardLabel, homeShard, shards }),
     shardLabel,
@@ -271,9 +278,19 @@ function exporterConfig(config: Config, queried: readonly QueriedShard[]): Expor
     shards,
     limits: {
       maxBodyBytes: quantity(push.limits.maxBodySize),
+      maxMessageBytes: quantity(push.limits.maxMessageSize),
       maxFutureSeconds: seconds(push.limits.maxFuture),
       maxAgeSeconds: seconds(config.outOfOrderWindow) - AGE_MARGIN_SECONDS,
     },
+    ...(perTenant === undefined
+      ? {}
+      : {
+          tenantLimits: {
+            label: perTenant.label,
+            maxSeries: perTenant.maxSeries ?? 0,
+            maxSamplesPerSecond: perTenant.maxSamplesPerSecond ?? 0,
+          },
+        }),
     pushTimeoutMilliseconds: milliseconds(push.timeout),
   };
 }

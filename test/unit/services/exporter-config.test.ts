@@ -22,7 +22,7 @@ const valid: ExporterConfig = {
       ],
     },
   ],
-  limits: { maxBodyBytes: 33_554_432, maxFutureSeconds: 60, maxAgeSeconds: 1500 },
+  limits: { maxBodyBytes: 33_554_432, maxMessageBytes: 52_428_800, maxFutureSeconds: 60, maxAgeSeconds: 1500 },
   pushTimeoutMilliseconds: 5000,
 };
 
@@ -39,6 +39,8 @@ function problems(value: unknown): readonly string[] {
 describe("exporter configuration", () => {
   it("survives being written and read", () => {
     expect(parseExporterConfigText(exporterConfigText(valid))).toStrictEqual(valid);
+    const limited = { ...valid, tenantLimits: { label: "networkID", maxSeries: 100, maxSamplesPerSecond: 0 } };
+    expect(parseExporterConfigText(exporterConfigText(limited))).toStrictEqual(limited);
   });
 
   it("is written with the same bytes whatever the order of its keys", () => {
@@ -54,7 +56,7 @@ describe("exporter configuration", () => {
     [
       "an unknown key",
       { ...valid, extra: 1 },
-      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds)",
+      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, tenantLimits, pushTimeoutMilliseconds)",
     ],
     [
       "no version",
@@ -98,6 +100,11 @@ describe("exporter configuration", () => {
       { ...valid, limits: { ...valid.limits, maxBodyBytes: 2000.5 } },
       "limits.maxBodyBytes: 2000.5: must be a whole number from 1024 to 268435456",
     ],
+    [
+      "a limit for tenants without a label",
+      { ...valid, tenantLimits: { maxSeries: 0, maxSamplesPerSecond: 0 } },
+      "tenantLimits.label: missing: must be a label name: letters, digits and _, not first a digit",
+    ],
   ])("is refused with %s", (_, value, problem) => {
     expect(problems(value)).toContain(problem);
   });
@@ -109,6 +116,7 @@ describe("exporter configuration", () => {
       "version",
       "homeShard",
       "limits.maxBodyBytes",
+      "limits.maxMessageBytes",
       "limits.maxFutureSeconds",
       "limits.maxAgeSeconds",
       "pushTimeoutMilliseconds",
