@@ -15,7 +15,13 @@ import { NOBODY_UID } from "./kit/security";
 import { clusterIpSpec } from "./kit/service";
 import { goneAtOnce, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
-const PATHS = { config: "/etc/exporter", file: "exporter.json" } as const;
+const PATHS = {
+  config: "/etc/exporter",
+  file: "exporter.json",
+  tls: "/etc/exporter-tls",
+  token: "/etc/exporter-token",
+  tokenFile: "token",
+} as const;
 
 /** Seconds that clients have to notice that a pod stops, before it does. */
 const DRAIN_SECONDS = 5;
@@ -29,6 +35,12 @@ export interface ExporterArgs {
   readonly replicas: number;
   /** The ring and what a push may hold. */
   readonly config: ExporterConfig;
+  /** Takes pushes over gRPC too. */
+  readonly hasGrpc: boolean;
+  /** Secret of the type kubernetes.io/tls for the push ports; default: no TLS. */
+  readonly tlsSecret?: string | undefined;
+  /** Secret with bearer tokens under the key `token`; default: whoever reaches the exporter may push. */
+  readonly tokenSecret?: string | undefined;
 }
 
 /** Seconds that a pod gets: clients leave it, the pushes under way end, and what was acknowledged is stored. */
@@ -46,6 +58,7 @@ export class Exporter extends Component {
     const labels = commonLabels(part, platform.labels);
     const selector = selectorLabels(part);
     const grace = graceSeconds(args.config);
+    const secrets = mountedSecrets(args);
     const files = { [PATHS.file]: exporterConfigText(args.config) };
     // Content-named: the rollout ends when every exporter uses this very ring.
     const mapName = contentName(name, files);
@@ -70,14 +83,26 @@ export class Exporter extends Component {
             part,
             uid: NOBODY_UID,
             terminationGracePeriodSeconds: grace,
-            volumes: [{ name: "config", configMap: { name: mapName } }, servicesVolume(platform)],
+            volumes: [
+              { name: "config", configMap: { name: mapName } },
+              servicesVolume(platform),
+              ...secrets.map(({ name: volume, secretName }) => ({ name: volume, secret: { secretName } })),
+            ],
             containers: [
               serviceContainer(platform, {
                 name: "exporter",
-                args: ["--config", `${PATHS.config}/${PATHS.file}`],
-                ports: { http: PORTS.push, ops: PORTS.ops },
+                args: [
+                  "--config",
+                  `${PATHS.config}/${PATHS.file}`,
+                  ...(args.hasGrpc ? [] : ["--grpc-listen", "off"]),
+                  ...secrets.flatMap(({ flags }) => flags),
+                ],
+                ports: { http: PORTS.push, ...(args.hasGrpc ? { grpc: PORTS.pushGrpc } : {}), ops: PORTS.ops },
                 probes: quickProbes("ops"),
-                mounts: { config: PATHS.config },
+                mounts: {
+                  config: PATHS.config,
+                  ...Object.fromEntries(secrets.map(({ name: volume, path }) => [volume, path])),
+                },
                 uid: NOBODY_UID,
                 drainSeconds: DRAIN_SECONDS,
               }),
@@ -91,7 +116,10 @@ export class Exporter extends Component {
       name,
       {
         metadata: withoutWaiting({ name, namespace: platform.namespace, labels }),
-        spec: clusterIpSpec(selector, [{ name: "http", port: PORTS.push, target: "http" }]),
+        spec: clusterIpSpec(selector, [
+          { name: "http", port: PORTS.push, target: "http" },
+          ...(args.hasGrpc ? [{ name: "grpc", port: PORTS.pushGrpc, target: "grpc" }] : []),
+        ]),
       },
       this.child({ dependsOn: deployment }),
     );
@@ -104,4 +132,25 @@ export class Exporter extends Component {
     }
     this.registerOutputs();
   }
+}
+
+interface MountedSecret {
+  /** Name of the volume. */
+  readonly name: string;
+  readonly secretName: string;
+  readonly path: string;
+  readonly flags: readonly string[];
+}
+
+/** Secrets that the push ports need. They are the user's: the exporter sees a change by itself, and nothing restarts. */
+function mountedSecrets({ tlsSecret, tokenSecret }: ExporterArgs): readonly MountedSecret[] {
+  const { tls, token, tokenFile } = PATHS;
+  return [
+    ...(tlsSecret === undefined
+      ? []
+      : [{ name: "tls", secretName: tlsSecret, path: tls, flags: ["--tls-folder", tls] }]),
+    ...(tokenSecret === undefined
+      ? []
+      : [{ name: "token", secretName: tokenSecret, path: token, flags: ["--token-file", `${token}/${tokenFile}`] }]),
+  ];
 }

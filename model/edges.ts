@@ -72,7 +72,7 @@ function bucketEdges(from: PodComponent): readonly Edge[] {
 
 /** Every connection in every size. Those whose parts a stack does not have are left out there. */
 export const EDGES: readonly Edge[] = [
-  { from: { outside: "push" }, to: "exporter", ports: [PORTS.push] },
+  { from: { outside: "push" }, to: "exporter", ports: [PORTS.push, PORTS.pushGrpc] },
   { from: "exporter", to: "hub", ports: [PORTS.hub] },
   // Which writes are stored.
   { from: "exporter", to: "prometheus", ports: [PORTS.gate] },

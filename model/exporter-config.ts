@@ -32,6 +32,8 @@ export interface ExporterShard {
 export interface ExporterLimits {
   /** Largest body in bytes, before and after gunzip. A larger one is answered with 413. */
   readonly maxBodyBytes: number;
+  /** Largest gRPC message in bytes. A larger one is answered with RESOURCE_EXHAUSTED. */
+  readonly maxMessageBytes: number;
   /** How far ahead of the exporter's clock a sample may be, in seconds. */
   readonly maxFutureSeconds: number;
   /** How old a sample may be, in seconds: the out-of-order window minus 5 minutes. */
@@ -50,6 +52,16 @@ export interface ExporterCommit {
   readonly drainSeconds: number;
 }
 
+/** What one tenant may push to one exporter. */
+export interface TenantLimits {
+  /** Label whose value is the tenant (`networkID`). */
+  readonly label: string;
+  /** Series of a tenant; 0: no limit. */
+  readonly maxSeries: number;
+  /** Samples of a tenant per second, over a minute; 0: no limit. */
+  readonly maxSamplesPerSecond: number;
+}
+
 export interface ExporterConfig {
   /** Version of the ring table (`ringVersion` of model/ring.ts): exporters with the same string route alike. */
   readonly version: string;
@@ -61,6 +73,8 @@ export interface ExporterConfig {
   readonly shards: readonly ExporterShard[];
   readonly limits: ExporterLimits;
   readonly commit: ExporterCommit;
+  /** Absent: tenants are not limited. */
+  readonly tenantLimits?: TenantLimits;
   /** How long one push to one hub may take, connecting included, before the hub counts as failed, in milliseconds. */
   readonly pushTimeoutMilliseconds: number;
 }
@@ -73,6 +87,10 @@ export class ExporterConfigError extends ConfigFileError {
   }
 }
 
+/** Bytes. */
+const largestPush = 256 * 1024 * 1024;
+/** Far beyond what one exporter takes. */
+const mostPerTenant = 1_000_000_000;
 const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 /** DNS-1123 label: the name is also part of object names. */
 const shardName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -90,9 +108,15 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
     "shards",
     "limits",
     "commit",
+    "tenantLimits",
     "pushTimeoutMilliseconds",
   ]);
-  const limits = read.object("limits", root["limits"], ["maxBodyBytes", "maxFutureSeconds", "maxAgeSeconds"]);
+  const limits = read.object("limits", root["limits"], [
+    "maxBodyBytes",
+    "maxMessageBytes",
+    "maxFutureSeconds",
+    "maxAgeSeconds",
+  ]);
   const config: ExporterConfig = {
     version: read.text(
       "version",
@@ -100,15 +124,17 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
       /^[\x21-\x7e]{1,64}$/,
       "1 to 64 printable characters without blanks",
     ),
-    shardLabel: readShardLabel(read, root["shardLabel"]),
+    shardLabel: readLabel(read, "shardLabel", root["shardLabel"]),
     homeShard: read.integer("homeShard", root["homeShard"], 0, 63),
     shards: read.list("shards", root["shards"], 1, 64).map((shard, position) => readShard(read, position, shard)),
     limits: {
-      maxBodyBytes: read.integer("limits.maxBodyBytes", limits["maxBodyBytes"], 1024, 256 * 1024 * 1024),
+      maxBodyBytes: read.integer("limits.maxBodyBytes", limits["maxBodyBytes"], 1024, largestPush),
+      maxMessageBytes: read.integer("limits.maxMessageBytes", limits["maxMessageBytes"], 1024, largestPush),
       maxFutureSeconds: read.integer("limits.maxFutureSeconds", limits["maxFutureSeconds"], 0, 600),
       maxAgeSeconds: read.integer("limits.maxAgeSeconds", limits["maxAgeSeconds"], 60, 366 * 86_400),
     },
     commit: readCommit(read, root["commit"]),
+    ...(root["tenantLimits"] === undefined ? {} : { tenantLimits: readTenantLimits(read, root["tenantLimits"]) }),
     pushTimeoutMilliseconds: read.integer("pushTimeoutMilliseconds", root["pushTimeoutMilliseconds"], 10, 600_000),
   };
   checkTogether(read, config);
@@ -128,9 +154,9 @@ export function parseExporterConfigText(text: string): ExporterConfig {
 
 /** The file's text: checked, keys always in the same order, so that equal configurations give equal bytes. */
 export function exporterConfigText(config: ExporterConfig): string {
-  const { version, shardLabel, homeShard, shards, limits, commit, pushTimeoutMilliseconds } =
+  const { version, shardLabel, homeShard, shards, limits, commit, tenantLimits, pushTimeoutMilliseconds } =
     parseExporterConfig(config);
-  const { maxBodyBytes, maxFutureSeconds, maxAgeSeconds } = limits;
+  const { maxBodyBytes, maxMessageBytes, maxFutureSeconds, maxAgeSeconds } = limits;
   const ordered: ExporterConfig = {
     version,
     shardLabel,
@@ -140,21 +166,26 @@ export function exporterConfigText(config: ExporterConfig): string {
       name,
       hubs: hubs.map(({ replica, url, prometheusUrl }) => ({ replica, url, ...optional({ prometheusUrl }) })),
     })),
-    limits: { maxBodyBytes, maxFutureSeconds, maxAgeSeconds },
+    limits: { maxBodyBytes, maxMessageBytes, maxFutureSeconds, maxAgeSeconds },
     commit: {
       bufferBytes: commit.bufferBytes,
       scrapeIntervalMilliseconds: commit.scrapeIntervalMilliseconds,
       maxResendAgeSeconds: commit.maxResendAgeSeconds,
       drainSeconds: commit.drainSeconds,
     },
+    ...(tenantLimits === undefined ? {} : { tenantLimits: orderedTenantLimits(tenantLimits) }),
     pushTimeoutMilliseconds,
   };
   return `${JSON.stringify(ordered, null, 2)}\n`;
 }
 
-function readShardLabel(read: ConfigReader, value: unknown): string {
-  const label = read.text("shardLabel", value, labelName, "a label name: letters, digits and _, not first a digit");
-  if (label === "__name__") read.report("shardLabel", value, "is the metric name; choose a label");
+function orderedTenantLimits({ label, maxSeries, maxSamplesPerSecond }: TenantLimits): TenantLimits {
+  return { label, maxSeries, maxSamplesPerSecond };
+}
+
+function readLabel(read: ConfigReader, key: string, value: unknown): string {
+  const label = read.text(key, value, labelName, "a label name: letters, digits and _, not first a digit");
+  if (label === "__name__") read.report(key, value, "is the metric name; choose a label");
   return label;
 }
 
@@ -177,6 +208,16 @@ function readCommit(read: ConfigReader, value: unknown): ExporterCommit {
     scrapeIntervalMilliseconds: integer("scrapeIntervalMilliseconds", 100, 600_000),
     maxResendAgeSeconds: integer("maxResendAgeSeconds", 1, 366 * 86_400),
     drainSeconds: integer("drainSeconds", 0, 3600),
+  };
+}
+
+function readTenantLimits(read: ConfigReader, value: unknown): TenantLimits {
+  const limits = read.object("tenantLimits", value, ["label", "maxSeries", "maxSamplesPerSecond"]);
+  const most = (key: string): number => read.integer(`tenantLimits.${key}`, limits[key], 0, mostPerTenant);
+  return {
+    label: readLabel(read, "tenantLimits.label", limits["label"]),
+    maxSeries: most("maxSeries"),
+    maxSamplesPerSecond: most("maxSamplesPerSecond"),
   };
 }
 

@@ -38,8 +38,10 @@ export const PORTS = {
   prometheus: 9095,
   /** Probes and own metrics of our services (gate, exporter). */
   ops: 8080,
-  /** Service `exporter`: pushes. */
+  /** Service `exporter`: pushes over HTTP. */
   push: 9091,
+  /** Service `exporter`: pushes over gRPC, where Magma's controllers expect it. */
+  pushGrpc: 9092,
   /** Edge hub: pushes, scrapes, `/internal`. */
   hub: 9091,
   /** StoreAPI and the other gRPC APIs of Thanos. */

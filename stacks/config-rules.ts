@@ -6,6 +6,7 @@ import { quantity } from "../model/quantities";
 import { alertmanagerViolations } from "./alertmanager-config";
 import { networkPeers } from "./network-schema";
 import { OBJECT_STORAGE_RULES } from "./object-storage-rules";
+import { tenantLimitViolations } from "./push-schema";
 import { retiredShards as retiredShardsOf } from "./retired-shards";
 import type { ParsedConfig } from "./schema";
 import type { Violation } from "./violation";
@@ -189,6 +190,7 @@ const RULES: readonly Rule[] = [
   memoryLimits,
   prometheusVersion,
   ({ networkPolicies }) => (networkPolicies === undefined ? [] : networkPeers(networkPolicies)),
+  ({ push }) => (push === undefined ? [] : tenantLimitViolations(push)),
   ...OBJECT_STORAGE_RULES,
   alertmanager,
 ];

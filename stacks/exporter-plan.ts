@@ -32,6 +32,7 @@ export function exporterConfig(config: Config, queried: readonly QueriedShard[])
     })),
   }));
   const { shardLabel, homeShard } = push;
+  const { perTenant } = push.limits;
   return {
     version: ringVersion({ shardLabel, homeShard, shards }),
     shardLabel,
@@ -39,6 +40,7 @@ export function exporterConfig(config: Config, queried: readonly QueriedShard[])
     shards,
     limits: {
       maxBodyBytes: quantity(push.limits.maxBodySize),
+      maxMessageBytes: quantity(push.limits.maxMessageSize),
       maxFutureSeconds: seconds(push.limits.maxFuture),
       maxAgeSeconds: seconds(config.outOfOrderWindow) - AGE_MARGIN_SECONDS,
     },
@@ -48,6 +50,15 @@ export function exporterConfig(config: Config, queried: readonly QueriedShard[])
       maxResendAgeSeconds: seconds(config.outOfOrderWindow) - seconds(push.limits.maxFuture) - RESEND_MARGIN_SECONDS,
       drainSeconds: DRAIN_INTERVALS * seconds(push.scrapeInterval),
     },
+    ...(perTenant === undefined
+      ? {}
+      : {
+          tenantLimits: {
+            label: perTenant.label,
+            maxSeries: perTenant.maxSeries ?? 0,
+            maxSamplesPerSecond: perTenant.maxSamplesPerSecond ?? 0,
+          },
+        }),
     pushTimeoutMilliseconds: milliseconds(push.timeout),
   };
 }

@@ -1,6 +1,7 @@
 import type { ReplicaId } from "../components/kit/network";
 import type { NetworkPoliciesArgs } from "../components/network-policies";
 import { edgesOf } from "../model/edges";
+import { PORTS } from "../model/names";
 import type { PodComponent } from "../model/parts";
 import type { Config } from "./config";
 import { bucketReach } from "./created-bucket-plan";
@@ -18,7 +19,9 @@ export function networkPlan(
     networkPolicies: {
       namespace: config.namespace.name,
       labels: config.labels,
-      edges: edgesOf(config.createThanos ? "sharded" : "single", components, bucketReach(config)),
+      edges: edgesOf(config.createThanos ? "sharded" : "single", components, bucketReach(config)).map((edge) =>
+        config.push.grpc ? edge : { ...edge, ports: edge.ports.filter((port) => port !== PORTS.pushGrpc) },
+      ),
       replicas: deployed,
       allowed: allowFrom,
       ownsNamespace: config.namespace.create,

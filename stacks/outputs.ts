@@ -45,6 +45,8 @@ export interface StackOutputs {
   readonly queryUrl: string;
   /** Where to push, inside the cluster. */
   readonly pushUrl: string;
+  /** Where to push over gRPC, inside the cluster: host and port, as Magma's controllers want it; null without it. */
+  readonly pushGrpc: string | null;
   readonly alertmanagerUrl: string;
   readonly shards: readonly ShardOutput[];
   /** Bucket or container of object storage, given or made by the stack; null without it. */
@@ -68,13 +70,15 @@ export function outputs(
   ring: string,
 ): StackOutputs {
   const namespace = config.namespace.name;
-  const url = (service: string, port: number) => `http://${serviceHost(service, namespace)}:${String(port)}`;
+  const url = (service: string, port: number, scheme = "http") =>
+    `${scheme}://${serviceHost(service, namespace)}:${String(port)}`;
   const forward = (service: string, port: number) =>
     `kubectl --namespace ${namespace} port-forward service/${service} ${String(port)}:${String(port)}`;
   return {
     namespace,
     queryUrl: url(NAMES.query, PORTS.query),
-    pushUrl: `${url(NAMES.exporter, PORTS.push)}/metrics`,
+    pushUrl: `${url(NAMES.exporter, PORTS.push, config.push.tls === undefined ? "http" : "https")}/metrics`,
+    pushGrpc: config.push.grpc ? `${serviceHost(NAMES.exporter, namespace)}:${String(PORTS.pushGrpc)}` : null,
     alertmanagerUrl: url(NAMES.alertmanager, PORTS.alertmanager),
     shards: queried.map(({ index, isRetired, replicas }) => ({
       index,

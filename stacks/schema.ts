@@ -5,6 +5,7 @@ import { CONTAINER_COMPONENTS, POD_COMPONENTS } from "../model/parts";
 import { grafanaSchema, monitoringSchema } from "./monitoring-schema";
 import { networkPolicies } from "./network-schema";
 import { objectStorage } from "./object-storage-schema";
+import { pushSchema } from "./push-schema";
 import { querySchema } from "./query-schema";
 import { rulesKeys } from "./rules-schema";
 import { clusterSchema, eksSchema } from "./schema-aws";
@@ -125,46 +126,7 @@ export const configSchema = kit.object({
     ),
   cluster: clusterSchema.prefault({}).describe("The Kubernetes cluster; default: the ambient one."),
   eks: eksSchema.optional().describe("The EKS cluster that a stack with `program: cluster` creates."),
-  push: kit
-    .object({
-      shardLabel: kit
-        .prometheusLabel()
-        .default("gatewayID")
-        .describe("Label whose value decides the shard of a series."),
-      homeShard: kit
-        .wholeNumber(0, 63)
-        .default(0)
-        .describe("Shard of the series that lack the shard label; < serversCount."),
-      exporterReplicas: kit.wholeNumber(1, 32).default(2).describe("Pods that take pushes."),
-      scrapeInterval: kit
-        .duration("1s", "1m")
-        .default("15s")
-        .describe("How often a Prometheus empties its hub: the delay until a push is readable."),
-      hubLimit: kit
-        .wholeNumber(1_000, 50_000_000)
-        .default(500_000)
-        .describe("Samples that a hub holds between scrapes; beyond it, pushes go to the next shard."),
-      timeout: kit.duration("100ms", "1m").default("5s").describe("How long one push to one hub may take."),
-      buffer: kit
-        .memory("1Mi", "8Gi")
-        .default("64Mi")
-        .describe(
-          "What an exporter keeps of the writes that not every replica has stored yet, to send it again; at least twice " +
-            "limits.maxBodySize. Pushes that it has no room for go to the next shard, or are answered with 503.",
-        ),
-      limits: kit
-        .object({
-          maxBodySize: kit.memory("1Ki", "256Mi").default("32Mi").describe("Largest push, before and after gunzip."),
-          maxFuture: kit
-            .duration("0s", "10m")
-            .default("60s")
-            .describe("How far ahead of the exporter's clock a sample may be."),
-        })
-        .prefault({})
-        .describe("What a push may hold. Samples older than outOfOrderWindow minus 5 minutes are refused too."),
-    })
-    .prefault({})
-    .describe("The write path."),
+  push: pushSchema,
   retention: kit
     .object({
       single: kit.duration("2h", "3650d").default("15d").describe("How long a sample is kept in the single size."),

@@ -124,7 +124,13 @@ export function buildTopology(
           },
         }),
     answeredBy: answeredBy(config),
-    exporter: { replicas: config.push.exporterReplicas, config: exporter },
+    exporter: {
+      replicas: config.push.exporterReplicas,
+      config: exporter,
+      hasGrpc: config.push.grpc,
+      tlsSecret: config.push.tls?.secretName,
+      tokenSecret: config.push.bearerToken?.secretName,
+    },
     alertmanager: {
       config: alertmanagerConfig(config.alertmanager.config),
       ...alertmanagerConfigurer(config),

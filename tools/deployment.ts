@@ -71,6 +71,12 @@ export function withQuery<T>(deployment: Deployment, work: (url: string) => Prom
 
 /** The same for Service `exporter`, to which pushes go. */
 export function withPush<T>(deployment: Deployment, work: (url: string) => Promise<T>): Promise<T> {
+  if (deployment.outputs.pushUrl.startsWith("https:")) {
+    throw new UserError(
+      `stack ${deployment.stack} has TLS on its push ports (push.tls), which the test feed does not speak`,
+      "push with a client of your own, and run make up with ARGS=--no-feed",
+    );
+  }
   return withForward(deployment, NAMES.exporter, PORTS.push, work);
 }
 

@@ -1,12 +1,12 @@
 import type { AdapterConfig } from "../../model/adapter-config";
 import { AdapterMetrics } from "./adapter-metrics";
 import { Budget } from "./answer";
-import { GrpcError, grpcStatus } from "./grpc";
-import { GrpcServer, type Call, type Handler } from "./grpc-server";
+import { GrpcError, grpcStatus } from "../plumbing/grpc";
+import { GrpcServer, type Call, type Handler } from "../plumbing/grpc-server";
 import { LeafClient } from "./leaf-client";
 import { LeafProxy } from "./leaf-proxy";
 import { completeness, encodeInfo } from "./messages";
-import { varintField } from "./protobuf";
+import { varintField } from "../plumbing/protobuf";
 import { QueryHandler } from "./query-handler";
 import { ShardWatch } from "./shard-watch";
 

@@ -39,7 +39,7 @@ export async function runAdapter(args: readonly string[]): Promise<void> {
   await untilStopped({
     drainDelay,
     drainLimit,
-    main: adapter.server,
+    main: [adapter.server],
     ops,
     onStop: () => {
       state = "draining";

@@ -6,7 +6,7 @@ import {
   type IncomingHttpHeaders,
 } from "node:http2";
 import { messageOf } from "../plumbing/log";
-import { decodeMessage, frame, GrpcError, grpcStatus, messagesOf, timeoutHeader } from "./grpc";
+import { decodeMessage, frame, GrpcError, grpcStatus, messagesOf, timeoutHeader } from "../plumbing/grpc";
 import { decodeInfo, type TsdbInfo } from "./messages";
 
 /** How long a call may take and who may end it. */

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AdapterConfig } from "../../model/adapter-config";
 import type { AdapterMetrics } from "./adapter-metrics";
-import { GrpcError, grpcStatus } from "./grpc";
-import type { Call } from "./grpc-server";
+import { GrpcError, grpcStatus } from "../plumbing/grpc";
+import type { Call } from "../plumbing/grpc-server";
 import type { LeafClient } from "./leaf-client";
 import { completeness, encodeWarning, tidyLabelNames, warningOf } from "./messages";
 import type { Needs } from "./needs";

@@ -3,15 +3,15 @@ import { log, messageOf } from "../plumbing/log";
 import type { AdapterMetrics } from "./adapter-metrics";
 import { Answer, LeafNeeded, type Budget } from "./answer";
 import { evaluate } from "./evaluate";
-import { GrpcError, grpcStatus } from "./grpc";
-import type { Call } from "./grpc-server";
+import { GrpcError, grpcStatus } from "../plumbing/grpc";
+import type { Call } from "../plumbing/grpc-server";
 import type { LeafProxy } from "./leaf-proxy";
 import { Experience } from "./experience";
 import { LinkedSignal } from "./linked-signal";
 import { decodeQuery, type QueryRequest } from "./messages";
 import { needsOf, type Needs } from "./needs";
 import { QueryFailure, ReplicaFailure } from "./prometheus-client";
-import { ProtobufError } from "./protobuf";
+import { ProtobufError } from "../plumbing/protobuf";
 import { route, type LeafReason, type RoutedQuery } from "./route";
 import type { ShardWatch } from "./shard-watch";
 

@@ -1,5 +1,12 @@
 import type { ExporterConfig } from "../../model/exporter-config";
 import { Metrics, type Counter, type Histogram } from "../plumbing/metrics";
+import type { MountedFiles } from "../plumbing/mounted-files";
+import type { Tokens } from "./bearer";
+import type { TlsPair } from "./push-secrets";
+import { otherTenants } from "./tenant-limits";
+
+/** Tenants that the metric of refused samples tells apart. */
+const namedTenants = 100;
 
 /**
  * The exporter's own metrics. Shard and replica that a push went to are `target_shard` and `target_replica`: `shard` is a
@@ -24,12 +31,22 @@ export class ExporterMetrics {
   readonly missedReplicaSamples: Counter;
   readonly failoverSamples: Counter;
   readonly bufferRefusedSamples: Counter;
+  readonly refusedSamples: Counter;
+  readonly tenants: Counter;
+  readonly #refusedTenants = new Set<string>();
+  #update: () => void = () => undefined;
 
   constructor(config: ExporterConfig) {
     const { all } = this;
-    this.pushes = all.counter("exporter_pushes_total", "Pushes answered, by status code.");
+    this.pushes = all.counter(
+      "exporter_pushes_total",
+      "Pushes answered, by status code (gRPC: HTTP's code for its status).",
+    );
     this.pushSeconds = all.histogram("exporter_push_duration_seconds", "Time from a push's first byte to its answer.");
-    this.receivedBytes = all.counter("exporter_received_bytes_total", "Bytes of pushes after gunzip.");
+    this.receivedBytes = all.counter(
+      "exporter_received_bytes_total",
+      "Bytes of pushes after gunzip, and of gRPC messages.",
+    );
     this.inFlightBytes = all.gauge("exporter_in_flight_bytes", "Bytes of the pushes in hand.");
     this.acceptedSamples = all.counter("exporter_samples_accepted_total", "Samples acknowledged.");
     this.rejectedSamples = all.counter("exporter_samples_rejected_total", "Samples refused one by one, by reason.");
@@ -56,11 +73,16 @@ export class ExporterMetrics {
       "exporter_buffer_refused_samples_total",
       "Samples not taken for a shard because too much of it waits to be stored.",
     );
+    this.refusedSamples = all.counter(
+      "exporter_tenant_refused_samples_total",
+      "Samples refused because their tenant is over a limit.",
+    );
+    this.tenants = all.gauge("exporter_tenants", "Tenants whose limits are watched.");
     const ring = all.gauge("exporter_ring_info", "The ring in use; always 1.");
     ring.set(1, { version: config.version, shard_label: config.shardLabel, home_shard: String(config.homeShard) });
     all.gauge("exporter_ring_shards", "Shards in the ring.").set(config.shards.length);
     all.addProcess();
-    for (const code of ["200", "400", "413", "503"]) this.pushes.add(0, { code });
+    for (const code of ["200", "400", "413", "429", "503"]) this.pushes.add(0, { code });
     for (const reason of ["future", "old", "conflict", "hub"]) this.rejectedSamples.add(0, { reason });
     for (const plain of [this.receivedBytes, this.inFlightBytes, this.acceptedSamples, this.unplacedSamples])
       plain.add(0);
@@ -76,5 +98,34 @@ export class ExporterMetrics {
         this.hubUp.set(1, target);
       }
     }
+  }
+
+  /** Shows how the mounted certificate and tokens are; nothing where there are none. */
+  watchSecrets(tls: MountedFiles<TlsPair> | undefined, tokens: MountedFiles<Tokens> | undefined): void {
+    const files = { certificate: tls, tokens };
+    const used = Object.entries(files).flatMap(([what, file]) => (file === undefined ? [] : [{ what, file }]));
+    if (used.length === 0) return;
+    const stale = this.all.gauge(
+      "exporter_push_secret_stale",
+      "1 while a changed certificate or token file can't be used, and the one before still is.",
+    );
+    const notAfter = this.all.gauge("exporter_tls_not_after_timestamp_seconds", "When the certificate in use ends.");
+    this.#update = () => {
+      for (const { what, file } of used) stale.set(file.isStale ? 1 : 0, { secret: what });
+      if (tls !== undefined) notAfter.set(tls.value.notAfter);
+    };
+  }
+
+  /** Everything in the text format 0.0.4. */
+  render(): string {
+    this.#update();
+    return this.all.render();
+  }
+
+  /** Counts samples that were refused for a tenant. Only so many tenants have a series of their own. */
+  refuse(tenant: string, reason: string, samples: number): void {
+    const isKnown = this.#refusedTenants.has(tenant) || this.#refusedTenants.size < namedTenants;
+    if (isKnown) this.#refusedTenants.add(tenant);
+    this.refusedSamples.add(samples, { tenant: isKnown ? tenant : otherTenants, reason });
   }
 }

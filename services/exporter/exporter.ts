@@ -1,14 +1,21 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import { hostname } from "node:os";
 import type { ExporterConfig } from "../../model/exporter-config";
 import { answerJson } from "../plumbing/answers";
+import type { GrpcServer } from "../plumbing/grpc-server";
 import { log, messageOf } from "../plumbing/log";
+import type { MountedFiles } from "../plumbing/mounted-files";
 import { BatchNumbers } from "./batch-numbers";
+import type { Tokens } from "./bearer";
 import { CommitMetrics } from "./commit-metrics";
 import { Commitment } from "./commitment";
 import { ExporterMetrics } from "./exporter-metrics";
 import { Failover } from "./failover";
+import { grpcPushServer } from "./grpc-push";
 import { PushHandler } from "./push-handler";
+import type { TlsPair } from "./push-secrets";
+import { PushStore } from "./push-store";
 import { Router } from "./route";
 import { ShardWriter, type HubFactory } from "./shard-writer";
 import { numbersReader, type ReadNumbers } from "./stored-numbers";
@@ -25,7 +32,8 @@ const keepAliveTimeout = 75_000;
 
 /** An exporter without its ports. */
 export interface Exporter {
-  readonly server: Server;
+  readonly server: Server | TlsServer;
+  readonly grpc: GrpcServer;
   readonly metrics: ExporterMetrics;
   /** Sees to it that what is acknowledged is stored; works in the background once started. */
   readonly commitment: Commitment;
@@ -42,6 +50,10 @@ export interface ExporterOptions {
   readonly makeHub?: HubFactory;
   readonly readNumbers?: ReadNumbers;
   readonly now?: () => number;
+  /** Certificate of both push ports; default: no TLS. */
+  readonly tls?: MountedFiles<TlsPair> | undefined;
+  /** Tokens of which each push must have one; default: anybody may push. */
+  readonly tokens?: MountedFiles<Tokens> | undefined;
   /** Who writes, in the series of batch numbers; default: the host's name, which is the pod's. */
   readonly name?: string;
 }
@@ -50,7 +62,7 @@ export interface ExporterOptions {
 export function createExporter(config: ExporterConfig, options: ExporterOptions = {}): Exporter {
   const metrics = new ExporterMetrics(config);
   const timeout = config.pushTimeoutMilliseconds;
-  const { now = Date.now, name = hostname(), makeHub } = options;
+  const { now = Date.now, name = hostname(), makeHub, tls, tokens } = options;
   const readNumbers = options.readNumbers ?? numbersReader(name, readNumbersTimeout);
   const commitment = new Commitment(config, new CommitMetrics(metrics.all, config), { now, readNumbers });
   const shards = config.shards.map((shard, at) => {
@@ -60,7 +72,9 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
   });
   commitment.watch(shards);
   const failover = new Failover(shards, new Router(config), metrics, timeout * timeoutsPerPush);
-  const handler = new PushHandler({ config, failover, metrics, now });
+  const store = new PushStore({ config, failover, metrics, now });
+  const deps = { config, store, metrics, tokens: () => tokens?.value };
+  const handler = new PushHandler(deps);
   let draining = false;
   const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
     if (draining) response.setHeader("connection", "close");
@@ -70,12 +84,21 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
       else answerJson(response, 500, { reason: "internal error; send it again" }, { "retry-after": "1" });
     });
   };
-  const server = createServer({ headersTimeout, requestTimeout, keepAliveTimeout }, (request, response) =>
-    handle(request, response, false),
-  );
+  const timeouts = { headersTimeout, requestTimeout, keepAliveTimeout };
+  const listener = (request: IncomingMessage, response: ServerResponse): void => handle(request, response, false);
+  const server =
+    tls === undefined
+      ? createServer(timeouts, listener)
+      : createTlsServer({ ...timeouts, ...pairOf(tls.value) }, listener);
   server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) => handle(request, response, true));
+  const grpc = grpcPushServer(deps, tls === undefined ? undefined : pairOf(tls.value), requestTimeout);
+  tls?.onChange((pair) => {
+    for (const each of [server, grpc.server]) if ("setSecureContext" in each) each.setSecureContext(pairOf(pair));
+  });
+  metrics.watchSecrets(tls, tokens);
   return {
     server,
+    grpc,
     metrics,
     commitment,
     longestPush: timeout * (timeoutsPerPush + 1),
@@ -85,6 +108,12 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
     stop: () => {
       commitment.stop();
       shards.forEach((shard) => shard.stop());
+      tls?.stop();
+      tokens?.stop();
     },
   };
+}
+
+function pairOf({ cert, key }: TlsPair): { readonly cert: string; readonly key: string } {
+  return { cert, key };
 }

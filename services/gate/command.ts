@@ -39,5 +39,5 @@ export async function runGate(args: readonly string[]): Promise<void> {
   const port = await listen(main, address);
   state = undefined;
   log("info", "gate ready", { port, opsPort, upstream });
-  await untilStopped({ drainDelay, drainLimit, main, ops, onStop: () => (state = "draining") });
+  await untilStopped({ drainDelay, drainLimit, main: [main], ops, onStop: () => (state = "draining") });
 }

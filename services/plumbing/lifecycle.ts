@@ -1,4 +1,5 @@
 import type { Server } from "node:http";
+import type { Server as TlsServer } from "node:https";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import { log } from "./log";
 
@@ -20,7 +21,7 @@ export function listen(server: NetServer, { host, port }: ListenAddress): Promis
 }
 
 /** Stops accepting, ends idle connections, and resolves when the last request is answered or after `limit` milliseconds. */
-export async function closeServer(server: Server, limit: number): Promise<void> {
+export async function closeServer(server: Server | TlsServer, limit: number): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
       server.closeAllConnections();
@@ -44,8 +45,8 @@ export interface StopPlan {
   readonly drainDelay: number;
   /** Milliseconds that requests under way get to end. */
   readonly drainLimit: number;
-  /** Closed first, with the drain limit. */
-  readonly main: Server | Closable;
+  /** Closed first, all at once, with the drain limit. */
+  readonly main: readonly (Server | TlsServer | Closable)[];
   /** What remains to be done when the last request is answered. Must not reject. */
   readonly afterMain?: () => Promise<void>;
   /** Answers probes to the end. */
@@ -63,7 +64,7 @@ export async function untilStopped({ drainDelay, drainLimit, main, afterMain, op
   log("info", "stopping", { signal, drainDelay });
   onStop();
   if (signal === "SIGTERM") await new Promise((resolve) => setTimeout(resolve, drainDelay));
-  await ("listen" in main ? closeServer(main, drainLimit) : main.close(drainLimit));
+  await Promise.all(main.map((each) => ("listen" in each ? closeServer(each, drainLimit) : each.close(drainLimit))));
   await afterMain?.();
   await closeServer(ops, 0);
   log("info", "stopped");

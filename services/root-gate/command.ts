@@ -42,7 +42,7 @@ export async function runRootGate(args: readonly string[]): Promise<void> {
   const port = await listen(main, address);
   state = undefined;
   log("info", "root gate ready", { port, opsPort, upstream, endpoints: expected.length });
-  await untilStopped({ drainDelay, drainLimit, main, ops, onStop: () => (state = "draining") });
+  await untilStopped({ drainDelay, drainLimit, main: [main], ops, onStop: () => (state = "draining") });
 }
 
 function readConfig(path: string): RootGateConfig {

@@ -69,6 +69,7 @@ describe("frozen names", () => {
       prometheus: 9095,
       ops: 8080,
       push: 9091,
+      pushGrpc: 9092,
       hub: 9091,
       thanosGrpc: 10901,
       thanosHttp: 10902,

@@ -22,7 +22,7 @@ const valid: ExporterConfig = {
       ],
     },
   ],
-  limits: { maxBodyBytes: 33_554_432, maxFutureSeconds: 60, maxAgeSeconds: 1500 },
+  limits: { maxBodyBytes: 33_554_432, maxMessageBytes: 52_428_800, maxFutureSeconds: 60, maxAgeSeconds: 1500 },
   commit: { bufferBytes: 67_108_864, scrapeIntervalMilliseconds: 15_000, maxResendAgeSeconds: 1620, drainSeconds: 60 },
   pushTimeoutMilliseconds: 5000,
 };
@@ -42,6 +42,8 @@ function problems(value: unknown): readonly string[] {
 describe("exporter configuration", () => {
   it("survives being written and read", () => {
     expect(parseExporterConfigText(exporterConfigText(valid))).toStrictEqual(valid);
+    const limited = { ...valid, tenantLimits: { label: "networkID", maxSeries: 100, maxSamplesPerSecond: 0 } };
+    expect(parseExporterConfigText(exporterConfigText(limited))).toStrictEqual(limited);
   });
 
   it("is written with the same bytes whatever the order of its keys", () => {
@@ -57,7 +59,7 @@ describe("exporter configuration", () => {
     [
       "an unknown key",
       { ...valid, extra: 1 },
-      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, commit, pushTimeoutMilliseconds)",
+      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, commit, tenantLimits, pushTimeoutMilliseconds)",
     ],
     [
       "no version",
@@ -114,6 +116,11 @@ describe("exporter configuration", () => {
       { ...valid, limits: { ...valid.limits, maxBodyBytes: 2000.5 } },
       "limits.maxBodyBytes: 2000.5: must be a whole number from 1024 to 268435456",
     ],
+    [
+      "a limit for tenants without a label",
+      { ...valid, tenantLimits: { maxSeries: 0, maxSamplesPerSecond: 0 } },
+      "tenantLimits.label: missing: must be a label name: letters, digits and _, not first a digit",
+    ],
   ])("is refused with %s", (_, value, problem) => {
     expect(problems(value)).toContain(problem);
   });
@@ -125,6 +132,7 @@ describe("exporter configuration", () => {
       "version",
       "homeShard",
       "limits.maxBodyBytes",
+      "limits.maxMessageBytes",
       "limits.maxFutureSeconds",
       "limits.maxAgeSeconds",
       "commit.bufferBytes",

@@ -157,9 +157,28 @@ describe("exporter", () => {
   test("refuses samples five minutes before Prometheus would", () => {
     expect(topologyOf({ outOfOrderWindow: "30m" }).exporter.config.limits).toStrictEqual({
       maxBodyBytes: 32 * 2 ** 20,
+      maxMessageBytes: 50 * 2 ** 20,
       maxFutureSeconds: 60,
       maxAgeSeconds: 25 * 60,
     });
+  });
+
+  test("limits tenants only where the config says so, and 0 stands for no limit", () => {
+    expect(topologyOf({}).exporter.config).not.toHaveProperty("tenantLimits");
+    const { tenantLimits } = topologyOf({ push: { limits: { perTenant: { maxSeries: 5 } } } }).exporter.config;
+    expect(tenantLimits).toStrictEqual({ label: "networkID", maxSeries: 5, maxSamplesPerSecond: 0 });
+  });
+
+  test("says where to push over gRPC, and with TLS", () => {
+    const { outputs, networkPolicies } = topologyOf({ push: { tls: { secretName: "push-tls" } } });
+    expect(outputs.pushUrl).toBe("https://exporter.scaled-prometheus.svc:9091/metrics");
+    expect(outputs.pushGrpc).toBe("exporter.scaled-prometheus.svc:9092");
+    const open = (plan: typeof networkPolicies) =>
+      plan?.edges.filter(({ to }) => to === "exporter").flatMap(({ ports }) => ports);
+    expect(open(networkPolicies)).toContain(9092);
+    const without = topologyOf({ push: { grpc: false } });
+    expect(without.outputs.pushGrpc).toBeNull();
+    expect(open(without.networkPolicies)).not.toContain(9092);
   });
 
   test("the ring's version changes with what moves keys, and only with that", () => {

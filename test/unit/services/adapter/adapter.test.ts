@@ -2,9 +2,9 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdapterConfig } from "../../../../model/adapter-config";
-import { grpcStatus } from "../../../../services/adapter/grpc";
+import { grpcStatus } from "../../../../services/plumbing/grpc";
 import { decodeInfo, encodeWarning } from "../../../../services/adapter/messages";
-import { bytesField, fieldsOf, varintField } from "../../../../services/adapter/protobuf";
+import { bytesField, fieldsOf, varintField } from "../../../../services/plumbing/protobuf";
 import { FakeLeaf, FakePrometheus, failure, matrixOf, queryRequest, received, TestAdapter, vector } from "./fakes";
 
 const instant = "/thanos.Query/Query";

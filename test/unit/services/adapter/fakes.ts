@@ -1,11 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AdapterConfig } from "../../../../model/adapter-config";
 import { createAdapter, type Adapter } from "../../../../services/adapter/adapter";
-import { GrpcError, grpcStatus } from "../../../../services/adapter/grpc";
-import { GrpcServer, type Call, type Handler } from "../../../../services/adapter/grpc-server";
+import { GrpcError, grpcStatus } from "../../../../services/plumbing/grpc";
+import { GrpcServer, type Call, type Handler } from "../../../../services/plumbing/grpc-server";
 import { LeafClient } from "../../../../services/adapter/leaf-client";
 import { completeness, encodeLabels } from "../../../../services/adapter/messages";
-import { bytesField, fieldsOf, varintField } from "../../../../services/adapter/protobuf";
+import { bytesField, fieldsOf, varintField } from "../../../../services/plumbing/protobuf";
 import { listen } from "../../../../services/plumbing/lifecycle";
 import { serve, type TestServer } from "../http-helpers";
 

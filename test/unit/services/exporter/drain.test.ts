@@ -6,8 +6,11 @@ import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exporterConfigText } from "../../../../model/exporter-config";
+import { grpcStatus } from "../../../../services/plumbing/grpc";
+import { GrpcClient } from "../grpc-client";
 import { eventually, FakeHub, send, serve, textOf, type TestServer } from "../http-helpers";
 import { exporterConfigOf } from "./exporter-config-of";
+import { gauges } from "./families-of";
 
 let folder: string;
 let bundle: string;
@@ -49,7 +52,7 @@ async function slowHub(): Promise<{ server: TestServer; waiting: () => number; r
 async function started(
   hubUrl: string,
   prometheusUrl?: string,
-): Promise<{ child: ChildProcess; push: string; ops: string; exit: Promise<number | null> }> {
+): Promise<{ child: ChildProcess; push: string; grpc: string; ops: string; exit: Promise<number | null> }> {
   const config = join(folder, "exporter.json");
   const plain = exporterConfigOf([[hubUrl]], { pushTimeoutMilliseconds: 5000 });
   const shards = plain.shards.map((shard) => ({
@@ -58,22 +61,31 @@ async function started(
   }));
   const commit = { ...plain.commit, scrapeIntervalMilliseconds: 300, drainSeconds: 2 };
   writeFileSync(config, exporterConfigText({ ...plain, shards, commit }));
-  const flags = ["--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0", "--drain-delay-milliseconds", "400"];
+  const flags = [
+    "--listen",
+    "127.0.0.1:0",
+    "--grpc-listen",
+    "127.0.0.1:0",
+    "--ops",
+    "127.0.0.1:0",
+    "--drain-delay-milliseconds",
+    "400",
+  ];
   const child = spawn(process.execPath, [bundle, "exporter", "--config", config, ...flags], {
     stdio: ["ignore", "ignore", "pipe"],
   });
   const exit = new Promise<number | null>((resolve) => child.once("exit", resolve));
-  const ready = await new Promise<{ port: number; opsPort: number }>((resolve, reject) => {
+  const ready = await new Promise<{ port: number; grpcPort: number; opsPort: number }>((resolve, reject) => {
     let text = "";
     child.stderr.on("data", (chunk: Buffer) => {
       text += chunk.toString();
       const line = text.split("\n").find((one) => one.includes("exporter ready"));
-      if (line !== undefined) resolve(JSON.parse(line) as { port: number; opsPort: number });
+      if (line !== undefined) resolve(JSON.parse(line) as { port: number; grpcPort: number; opsPort: number });
     });
     child.once("exit", () => reject(new Error(text)));
   });
-  const push = `http://127.0.0.1:${String(ready.port)}`;
-  return { child, push, ops: `http://127.0.0.1:${String(ready.opsPort)}`, exit };
+  const url = (port: number): string => `http://127.0.0.1:${String(port)}`;
+  return { child, push: url(ready.port), grpc: url(ready.grpcPort), ops: url(ready.opsPort), exit };
 }
 
 describe("SIGTERM", () => {
@@ -145,6 +157,27 @@ describe("SIGTERM with acknowledged samples that are not stored yet", () => {
     expect(log).toContain('"message":"stopped before everything was stored","writes":1,"samples":2');
     await hub.stop();
     await prometheus.server.close();
+  });
+});
+
+describe("SIGTERM with a gRPC call in hand", () => {
+  it("lets it end, takes new ones for the delay, and exits with 0", async () => {
+    const hub = await slowHub();
+    const { child, grpc, ops, exit } = await started(hub.server.url);
+    const client = new GrpcClient(grpc);
+    const collect = (name: string) => client.call("/grpc.MetricsController/Collect", gauges(name, undefined, [{}]));
+    const inHand = collect("a");
+    while (hub.waiting() === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    child.kill("SIGTERM");
+    while ((await send(ops, "GET", "/-/ready")).status === 200) await new Promise((resolve) => setTimeout(resolve, 10));
+    const late = collect("b");
+    while (hub.waiting() === 1) await new Promise((resolve) => setTimeout(resolve, 10));
+    await new Promise((resolve) => client.session.once("goaway", resolve));
+    hub.release();
+    expect([(await inHand).status, (await late).status]).toStrictEqual([grpcStatus.ok, grpcStatus.ok]);
+    expect(await exit).toBe(0);
+    client.close();
+    await hub.server.close();
   });
 });
 

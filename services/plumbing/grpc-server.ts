@@ -1,12 +1,16 @@
 import {
+  constants,
+  createSecureServer,
   createServer,
+  type Http2SecureServer,
   type Http2Server,
   type IncomingHttpHeaders,
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
 import { once } from "node:events";
-import { log, messageOf } from "../plumbing/log";
+import type { SecureContextOptions } from "node:tls";
+import { log, messageOf } from "./log";
 import { encodeMessage, frame, GrpcError, grpcStatus, messagesOf, timeoutOf } from "./grpc";
 
 /** One call: a request of one message, answered with any number of messages. */
@@ -25,30 +29,72 @@ export interface Call {
 /** Answers a call with `send` and ends, or throws: a GrpcError with its status, anything else with INTERNAL. */
 export type Handler = (call: Call) => Promise<void>;
 
-/** Largest request in bytes: the default of Go's servers is the same. */
-const requestLimit = 4 * 1024 * 1024;
+/** Counts the bytes of one request while it comes. */
+export interface Intake {
+  /** Throws a GrpcError to refuse the request. */
+  readonly take: (bytes: number) => void;
+  /** Called once, when the call has ended. */
+  readonly release: () => void;
+}
+
+/** How a call ended. */
+export interface CallEnd {
+  readonly path: string;
+  /** Status of gRPC. */
+  readonly code: number;
+  /** Seconds from its first byte. */
+  readonly seconds: number;
+}
+
+/** What a server may be told beyond its methods. */
+export interface GrpcServerOptions {
+  /** Largest request in bytes; default: 4 MiB, as Go's servers. */
+  readonly requestLimit?: number;
+  /** Milliseconds for a request to be here; default: as long as it takes. */
+  readonly requestTimeout?: number;
+  /** Certificate and key; default: no TLS. */
+  readonly tls?: SecureContextOptions;
+  /** Looks at a request's headers before its body is read; throws a GrpcError to refuse it. */
+  readonly authorize?: (headers: IncomingHttpHeaders) => void;
+  readonly intake?: () => Intake;
+  readonly onEnd?: (end: CallEnd) => void;
+}
+
+const defaultRequestLimit = 4 * 1024 * 1024;
+/** Milliseconds that a client gets to notice that it was answered before it had sent all. */
+const discardTime = 5_000;
 /** Node's own limit of 10 MB for all streams of a connection would refuse new ones while large answers go out. */
 const maxSessionMemory = 512;
 
 /**
- * gRPC over node's own HTTP/2: unary and server-streaming methods, no TLS, no compression. @grpc/grpc-js would be ten
+ * gRPC over node's own HTTP/2: unary and server-streaming methods, TLS, no compression. @grpc/grpc-js would be ten
  * times the rest of the bundle (850 kB of JavaScript; a ConfigMap holds 1 MiB).
  */
 export class GrpcServer {
-  readonly server: Http2Server;
+  readonly server: Http2Server | Http2SecureServer;
+  readonly #options: GrpcServerOptions;
   readonly #sessions = new Set<ServerHttp2Session>();
   #isDraining = false;
 
   /** @param handlers By path; other paths are answered with UNIMPLEMENTED. */
-  constructor(readonly handlers: ReadonlyMap<string, Handler>) {
-    this.server = createServer({ maxSessionMemory, settings: { maxConcurrentStreams: 1_000 } });
-    this.server.on("session", (session) => {
+  constructor(
+    readonly handlers: ReadonlyMap<string, Handler>,
+    options: GrpcServerOptions = {},
+  ) {
+    this.#options = options;
+    const settings = { maxSessionMemory, settings: { maxConcurrentStreams: 1_000 } };
+    this.server =
+      options.tls === undefined ? createServer(settings) : createSecureServer({ ...settings, ...options.tls });
+    this.server.on("session", (session: ServerHttp2Session) => {
       this.#sessions.add(session);
       session.on("close", () => this.#sessions.delete(session));
       session.on("error", () => session.destroy());
       if (this.#isDraining) session.close();
     });
-    this.server.on("stream", (stream, headers) => void this.#serve(stream, headers));
+    this.server.on(
+      "stream",
+      (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void this.#serve(stream, headers),
+    );
   }
 
   /** Tells clients to go elsewhere, lets calls under way end for `limit` milliseconds, and closes the port. */
@@ -64,33 +110,76 @@ export class GrpcServer {
   }
 
   async #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
+    const startedAt = performance.now();
     const gone = new AbortController();
     stream.on("error", () => gone.abort());
     stream.on("close", () => gone.abort());
     const path = headers[":path"] ?? "";
     const answer = new Answer(stream);
+    const intake = this.#options.intake?.();
+    let code: number = grpcStatus.ok;
     try {
-      const handler = this.handlers.get(path);
       if (!(headers["content-type"] ?? "").startsWith("application/grpc")) {
         stream.respond({ ":status": 415 }, { endStream: true });
         return;
       }
+      const handler = this.handlers.get(path);
+      this.#options.authorize?.(headers);
       if (handler === undefined) throw new GrpcError(grpcStatus.unimplemented, `unknown method ${path}`);
       const timeout = timeoutOf(headers["grpc-timeout"]);
       const deadline = timeout === undefined ? undefined : Date.now() + timeout;
-      let request: Buffer | undefined;
-      for await (const message of messagesOf(stream, requestLimit)) request ??= message;
-      if (request === undefined) throw new GrpcError(grpcStatus.internal, "no request message");
+      const request = await this.#request(stream, intake);
       await handler({ path, request, deadline, signal: gone.signal, send: (message) => answer.send(message) });
       answer.end(grpcStatus.ok, "");
     } catch (error) {
+      code = error instanceof GrpcError ? error.code : grpcStatus.internal;
       if (error instanceof GrpcError) answer.end(error.code, error.message);
-      else if (!gone.signal.aborted) {
+      else if (gone.signal.aborted) code = grpcStatus.cancelled;
+      else {
         log("error", "call failed", { path, error: messageOf(error) });
         answer.end(grpcStatus.internal, messageOf(error));
       }
+    } finally {
+      intake?.release();
+      discardRest(stream);
+      this.#options.onEnd?.({ path, code, seconds: (performance.now() - startedAt) / 1000 });
     }
   }
+
+  /** The first message of a stream, which is the only one. */
+  async #request(stream: ServerHttp2Stream, intake: Intake | undefined): Promise<Buffer> {
+    const { requestLimit = defaultRequestLimit, requestTimeout } = this.#options;
+    const timer =
+      requestTimeout === undefined
+        ? undefined
+        : setTimeout(() => stream.close(constants.NGHTTP2_CANCEL), requestTimeout);
+    try {
+      let request: Buffer | undefined;
+      // A stream that is refused must stay, else its status would be lost with it.
+      const chunks = stream.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+      for await (const message of messagesOf(counted(chunks, intake), requestLimit)) request ??= message;
+      if (request === undefined) throw new GrpcError(grpcStatus.internal, "no request message");
+      return request;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+async function* counted(chunks: AsyncIterable<Buffer>, intake: Intake | undefined): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    intake?.take(chunk.length);
+    yield chunk;
+  }
+}
+
+/** A client that was answered early may still be sending: what comes is dropped, and after a while the stream is closed. */
+function discardRest(stream: ServerHttp2Stream): void {
+  if (stream.destroyed || stream.closed || stream.readableEnded) return;
+  stream.resume();
+  const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), discardTime);
+  timer.unref();
+  stream.once("close", () => clearTimeout(timer));
 }
 
 const head = { ":status": 200, "content-type": "application/grpc", "grpc-accept-encoding": "identity" };

@@ -1,6 +1,7 @@
 /**
  * The protobuf wire format, as far as the adapter needs it: a handful of small messages and one large one, which is
- * written in one pass. A package for it would be ten times the size of everything else in the bundle.
+ * written in one pass. A package for it would be ten times the size of everything else in the bundle. What is pushed is
+ * read by protobuf-reader.ts.
  */
 
 /** A field as it is on the wire. */

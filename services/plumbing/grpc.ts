@@ -1,6 +1,6 @@
 /** What gRPC adds to HTTP/2: frames, status, timeouts (github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). */
 
-/** Status codes that the adapter gives or looks at. */
+/** Status codes that our services give or look at. */
 export const grpcStatus = {
   ok: 0,
   cancelled: 1,
@@ -12,6 +12,7 @@ export const grpcStatus = {
   unimplemented: 12,
   internal: 13,
   unavailable: 14,
+  unauthenticated: 16,
 } as const;
 
 /** A call that ended with a status other than OK. */
