@@ -111,14 +111,16 @@ async function once(api: PrometheusApi, args: Arguments, settings: Settings): Pr
       progress(`waiting ${String(Math.ceil(wait / 1_000))} s until the last push must be readable`);
       await sleep(wait);
     }
+    // A feed that goes on may have pushed in the rest of the last moment's second.
+    const now = new Stored(readLedger(settings.ledger));
     // The samples up to the latest moment hold those of the others.
     const whole = moments.map((moment) => Math.ceil(moment / second) * second);
     const latest = Math.max(...whole);
     for (const at of [...new Set(whole)].sort((left, right) => left - right)) {
       const samples = settings.samples && at === latest;
-      reports.push(await checkMoment(api, stored, at, { ...settings, samples }, progress));
+      reports.push(await checkMoment(api, now, at, { ...settings, samples }, progress));
     }
-    steps = await everyStep(api, stored, settings, progress);
+    steps = await everyStep(api, now, settings, progress);
   });
   for (const line of reports.flatMap(formatMoment)) say(line);
   const ofSteps =
