@@ -11,6 +11,11 @@ export interface ExporterHub {
   readonly replica: "a" | "b";
   /** Base URL of the hub, scheme `http`, without path: `http://hub-shard-0-a.scaled-prometheus.svc:9091`. */
   readonly url: string;
+  /**
+   * Base URL of the Prometheus that scrapes this hub, on the gate's port for exporters, scheme `http`, without path:
+   * `http://prometheus-shard-0-a.scaled-prometheus.svc:9096`.
+   */
+  readonly prometheusUrl: string;
 }
 
 /** One shard of the ring. */
@@ -45,6 +50,8 @@ export interface ExporterConfig {
   readonly limits: ExporterLimits;
   /** How long one push to one hub may take, connecting included, before the hub counts as failed, in milliseconds. */
   readonly pushTimeoutMilliseconds: number;
+  /** How long a series stays visible after its last sample, in seconds: `query.lookback-delta` of who answers. */
+  readonly lookbackSeconds: number;
 }
 
 /** All that is wrong with an exporter's configuration; one line per problem: key, value, rule, fix. */
@@ -72,6 +79,7 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
     "shards",
     "limits",
     "pushTimeoutMilliseconds",
+    "lookbackSeconds",
   ]);
   const limits = read.object("limits", root["limits"], ["maxBodyBytes", "maxFutureSeconds", "maxAgeSeconds"]);
   const config: ExporterConfig = {
@@ -90,6 +98,7 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
       maxAgeSeconds: read.integer("limits.maxAgeSeconds", limits["maxAgeSeconds"], 60, 366 * 86_400),
     },
     pushTimeoutMilliseconds: read.integer("pushTimeoutMilliseconds", root["pushTimeoutMilliseconds"], 10, 600_000),
+    lookbackSeconds: read.integer("lookbackSeconds", root["lookbackSeconds"], 1, 86_400),
   };
   checkTogether(read, config);
   if (read.problems.length > 0) throw new ExporterConfigError(read.problems);
@@ -108,7 +117,8 @@ export function parseExporterConfigText(text: string): ExporterConfig {
 
 /** The file's text: checked, keys always in the same order, so that equal configurations give equal bytes. */
 export function exporterConfigText(config: ExporterConfig): string {
-  const { version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds } = parseExporterConfig(config);
+  const { version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds, lookbackSeconds } =
+    parseExporterConfig(config);
   const { maxBodyBytes, maxFutureSeconds, maxAgeSeconds } = limits;
   const ordered: ExporterConfig = {
     version,
@@ -117,10 +127,11 @@ export function exporterConfigText(config: ExporterConfig): string {
     shards: shards.map(({ index, name, hubs }) => ({
       index,
       name,
-      hubs: hubs.map(({ replica, url }) => ({ replica, url })),
+      hubs: hubs.map(({ replica, url, prometheusUrl }) => ({ replica, url, prometheusUrl })),
     })),
     limits: { maxBodyBytes, maxFutureSeconds, maxAgeSeconds },
     pushTimeoutMilliseconds,
+    lookbackSeconds,
   };
   return `${JSON.stringify(ordered, null, 2)}\n`;
 }
@@ -144,12 +155,13 @@ function readShard(read: ConfigReader, position: number, value: unknown): Export
 }
 
 function readHub(read: ConfigReader, key: string, value: unknown): ExporterHub {
-  const hub = read.object(key, value, ["replica", "url"]);
+  const hub = read.object(key, value, ["replica", "url", "prometheusUrl"]);
   const replica = hub["replica"];
   if (replica !== "a" && replica !== "b") read.report(`${key}.replica`, replica, 'must be "a" or "b"');
   return {
     replica: replica === "b" ? "b" : "a",
     url: read.baseUrl(`${key}.url`, hub["url"], "http://hub-shard-0-a:9091"),
+    prometheusUrl: read.baseUrl(`${key}.prometheusUrl`, hub["prometheusUrl"], "http://prometheus-shard-0-a:9096"),
   };
 }
 
@@ -159,6 +171,7 @@ function checkTogether(read: ConfigReader, config: ExporterConfig): void {
     ["index", config.shards.map((shard) => shard.index)],
     ["name", config.shards.map((shard) => shard.name)],
     ["hub url", config.shards.flatMap((shard) => shard.hubs.map((hub) => hub.url))],
+    ["prometheus url", config.shards.flatMap((shard) => shard.hubs.map((hub) => hub.prometheusUrl))],
   ] as const) {
     const repeated = values.find((value, at) => value !== "" && values.indexOf(value as never) !== at);
     if (repeated !== undefined) read.report("shards", repeated, `${what} is used twice; each must be unique`);

@@ -24,6 +24,7 @@ import {
   hubName,
   PIPELINE_LABELS,
   PORTS,
+  prometheusName,
   RULER_SHARD,
   serviceHost,
   shardName,
@@ -261,6 +262,7 @@ function exporterConfig(config: Config, queried: readonly QueriedShard[]): Expor
     hubs: replicas.map((replica) => ({
       replica,
       url: `http://${serviceHost(hubName(index, replica), namespace.name)}:${String(PORTS.hub)}`,
+      prometheusUrl: `http://${serviceHost(prometheusName(index, replica), namespace.name)}:${String(PORTS.gateExporters)}`,
     })),
   }));
   const { shardLabel, homeShard } = push;
@@ -275,5 +277,6 @@ function exporterConfig(config: Config, queried: readonly QueriedShard[]): Expor
       maxAgeSeconds: seconds(config.outOfOrderWindow) - AGE_MARGIN_SECONDS,
     },
     pushTimeoutMilliseconds: milliseconds(push.timeout),
+    lookbackSeconds: seconds(config.query.lookbackDelta),
   };
 }

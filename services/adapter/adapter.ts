@@ -6,7 +6,7 @@ import { GrpcServer, type Call, type Handler } from "./grpc-server";
 import { LeafClient } from "./leaf-client";
 import { LeafProxy } from "./leaf-proxy";
 import { completeness, encodeInfo } from "./messages";
-import { varintField } from "./protobuf";
+import { varintField } from "../plumbing/protobuf";
 import { QueryHandler } from "./query-handler";
 import { ShardWatch } from "./shard-watch";
 

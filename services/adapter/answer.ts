@@ -1,6 +1,6 @@
 import { valueOf, type Point, type Series } from "./answer-scanner";
 import { encodeLabels, encodeSeries, encodeStats, encodeWarning } from "./messages";
-import { encodeSamples } from "./protobuf";
+import { encodeSamples } from "../plumbing/protobuf";
 
 /** Prometheus' answer is not one that can be passed on: the leaf has to give it. */
 export class LeafNeeded extends Error {

@@ -1,4 +1,4 @@
-import { bytesField, fieldsOf, varintField } from "./protobuf";
+import { bytesField, fieldsOf, varintField } from "../plumbing/protobuf";
 
 /** The messages of Thanos 0.42.4 that the adapter reads and writes (pkg/api/query/querypb, pkg/info/infopb). */
 

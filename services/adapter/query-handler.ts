@@ -11,7 +11,7 @@ import { LinkedSignal } from "./linked-signal";
 import { decodeQuery, type QueryRequest } from "./messages";
 import { needsOf, type Needs } from "./needs";
 import { QueryFailure, ReplicaFailure } from "./prometheus-client";
-import { ProtobufError } from "./protobuf";
+import { ProtobufError } from "../plumbing/protobuf";
 import { route, type LeafReason, type RoutedQuery } from "./route";
 import type { ShardWatch } from "./shard-watch";
 

@@ -43,7 +43,7 @@ export async function runExporter(args: readonly string[]): Promise<void> {
       exporter.drain();
     },
   });
-  exporter.stop();
+  await exporter.stop();
 }
 
 function readConfig(path: string): ExporterConfig {

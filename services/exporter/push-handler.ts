@@ -6,7 +6,7 @@ import type { ExporterMetrics } from "./exporter-metrics";
 import { parseExposition } from "./exposition";
 import { ExpositionError } from "./exposition-error";
 import type { Failover } from "./failover";
-import { ByteBudget, readBody, refusalFromHead, type BodyResult } from "./read-body";
+import { ByteBudget, readBody, refusalFromHead, type BodyResult } from "../plumbing/read-body";
 import type { Samples } from "./samples";
 
 /** Pushes in hand may hold this many times the largest body, packed and unpacked bytes together. */

@@ -8,6 +8,7 @@ export class GateMetrics {
   readonly upstreamFailures: Counter;
   readonly seconds: Histogram;
   readonly inFlight: Counter;
+  readonly markers: Counter;
 
   constructor() {
     const { all } = this;
@@ -19,6 +20,11 @@ export class GateMetrics {
       "Time from a request's head to the end of its answer.",
     );
     this.inFlight = all.gauge("gate_in_flight_requests", "Requests in hand.");
+    this.markers = all.counter(
+      "gate_stale_markers_total",
+      "Staleness markers of exporters, two per series, by result: written, or refused by Prometheus.",
+    );
+    for (const result of ["written", "refused"]) this.markers.add(0, { result });
     for (const plain of [this.refused, this.upstreamFailures, this.inFlight]) plain.add(0);
     all.addProcess();
   }

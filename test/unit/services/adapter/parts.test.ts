@@ -19,7 +19,13 @@ import {
   tidyLabelNames,
   warningOf,
 } from "../../../../services/adapter/messages";
-import { bytesField, encodeSamples, fieldsOf, ProtobufError, varintField } from "../../../../services/adapter/protobuf";
+import {
+  bytesField,
+  encodeSamples,
+  fieldsOf,
+  ProtobufError,
+  varintField,
+} from "../../../../services/plumbing/protobuf";
 
 describe("protobuf", () => {
   it("reads what it writes", () => {
