@@ -1,5 +1,5 @@
 import { PIPELINE_LABELS } from "../../model/names";
-import { flagHelp, listenAddress, milliseconds, readFlags, UsageError, type Flag } from "../plumbing/args";
+import { flagHelp, listenAddress, milliseconds, readFlags, upstreamUrl, UsageError, type Flag } from "../plumbing/args";
 import { closeServer, listen, untilStopped } from "../plumbing/lifecycle";
 import { log } from "../plumbing/log";
 import { opsServer } from "../plumbing/ops-server";
@@ -33,7 +33,7 @@ export async function runGate(args: readonly string[]): Promise<void> {
   const opsAddress = listenAddress("ops", values.ops);
   const drainDelay = milliseconds("drain-delay-milliseconds", values["drain-delay-milliseconds"]);
   const drainLimit = milliseconds("drain-limit-milliseconds", values["drain-limit-milliseconds"]);
-  const upstream = upstreamUrl(values.upstream);
+  const upstream = upstreamUrl("upstream", values.upstream);
   const metrics = new GateMetrics();
   let state: string | undefined = "starting";
   const ops = opsServer({ notReady: () => state, metrics: () => metrics.all.render() });
@@ -60,10 +60,4 @@ export async function runGate(args: readonly string[]): Promise<void> {
     await Promise.all(servers.map((server) => closeServer(server, limit)));
   };
   await untilStopped({ drainDelay, drainLimit, main: { close }, ops, onStop: () => (state = "draining") });
-}
-
-/** Scheme, host and port, nothing else. */
-function upstreamUrl(value: string): string {
-  if (/^http:\/\/[^/?#@\s]+$/.test(value) && URL.canParse(value)) return value;
-  throw new UsageError(`--upstream: ${value}: must be a base URL like http://127.0.0.1:9095 (http, no path)`);
 }
