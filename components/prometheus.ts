@@ -6,7 +6,7 @@ import { HUB_JOB, NAMES, PORTS, PROJECT, prometheusName, sidecarName } from "../
 import type { ClaimArgs } from "./kit/claim";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
-import { GATE_UPSTREAM, gateContainer } from "./kit/gate";
+import { EXPORTERS_PORT, GATE_UPSTREAM, gateContainer } from "./kit/gate";
 import { commonLabels, selectorLabels } from "./kit/labels";
 import { PROMETHEUS_PATHS, STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
@@ -80,7 +80,10 @@ export class PrometheusServer extends Component {
       name,
       {
         metadata: withoutWaiting(metadata(name)),
-        spec: headlessSpec(selector, [{ name: "http", port: PORTS.gate, target: "http" }]),
+        spec: headlessSpec(selector, [
+          { name: "http", port: PORTS.gate, target: "http" },
+          { name: EXPORTERS_PORT, port: PORTS.gateExporters, target: EXPORTERS_PORT },
+        ]),
       },
       this.child(),
     );
@@ -105,7 +108,7 @@ export class PrometheusServer extends Component {
                 : [{ name: NAMES.objectStorage, secret: { secretName: args.uploads.secret } }]),
             ],
             initContainers: args.uploads === undefined ? [] : [uploadFileContainer(platform, args.uploads.uploadFile)],
-            containers: containers(platform, args),
+            containers: containers(platform, shard, args),
           }),
         }),
       },
@@ -142,7 +145,7 @@ function configFiles({ config, rules }: PrometheusServerArgs): Record<string, st
  * The claim that holds the samples. Kubernetes and the provider both refuse to change a claim template in place, which
  * is what makes a change of the cluster label a replacement, and a replacement of a protected StatefulSet an error.
  */
-function containers(platform: Platform, args: PrometheusServerArgs): types.input.core.v1.Container[] {
+function containers(platform: Platform, shard: number, args: PrometheusServerArgs): types.input.core.v1.Container[] {
   const prometheus = container(platform, {
     name: "prometheus",
     image: platform.images.prometheus,
@@ -154,7 +157,7 @@ function containers(platform: Platform, args: PrometheusServerArgs): types.input
     writable: [NAMES.claimTemplate],
     uid: NOBODY_UID,
   });
-  const gate = gateContainer(platform, HUB_JOB);
+  const gate = gateContainer(platform, { readyAfterScrape: HUB_JOB, cluster: args.clusterLabel, shard });
   const pullers = args.puller === undefined ? [] : [rulesPuller(platform, args.puller)];
   if (args.sidecarFlags === undefined) return [prometheus, gate, ...pullers];
   const sidecar = container(platform, {

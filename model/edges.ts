@@ -74,8 +74,9 @@ function bucketEdges(from: PodComponent): readonly Edge[] {
 export const EDGES: readonly Edge[] = [
   { from: { outside: "push" }, to: "exporter", ports: [PORTS.push, PORTS.pushGrpc] },
   { from: "exporter", to: "hub", ports: [PORTS.hub] },
-  // Which writes are stored.
-  { from: "exporter", to: "prometheus", ports: [PORTS.gate] },
+  // Which writes are stored, and the end of series. A port of its own: who may end series is told by it, since a
+  // NetworkPolicy can't tell paths apart.
+  { from: "exporter", to: "prometheus", ports: [PORTS.gateExporters] },
   // A scrape empties a hub: nobody else may.
   { from: "prometheus", to: "hub", ports: [PORTS.hub], isWithinReplica: true },
   { from: { outside: "query" }, to: "prometheus", ports: [PORTS.gate], size: "single" },

@@ -12,8 +12,9 @@ export interface ExporterHub {
   /** Base URL of the hub, scheme `http`, without path: `http://hub-shard-0-a.scaled-prometheus.svc:9091`. */
   readonly url: string;
   /**
-   * Base URL, like `url`, of the Prometheus that scrapes this hub: tells which writes are stored. All hubs of a shard have
-   * one, or none; of a shard without, nothing is kept and nothing is sent again.
+   * Base URL, like `url`, of the Prometheus that scrapes this hub, on the gate's port for exporters
+   * (`http://prometheus-shard-0-a.scaled-prometheus.svc:9096`): tells which writes are stored, and takes staleness markers.
+   * All hubs of a shard have one, or none; of a shard without, nothing is kept, sent again or ended.
    */
   readonly prometheusUrl?: string | undefined;
 }
@@ -77,6 +78,8 @@ export interface ExporterConfig {
   readonly tenantLimits?: TenantLimits;
   /** How long one push to one hub may take, connecting included, before the hub counts as failed, in milliseconds. */
   readonly pushTimeoutMilliseconds: number;
+  /** How long a series stays visible after its last sample, in seconds: `query.lookback-delta` of who answers. */
+  readonly lookbackSeconds: number;
 }
 
 /** All that is wrong with an exporter's configuration; one line per problem: key, value, rule, fix. */
@@ -110,6 +113,7 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
     "commit",
     "tenantLimits",
     "pushTimeoutMilliseconds",
+    "lookbackSeconds",
   ]);
   const limits = read.object("limits", root["limits"], [
     "maxBodyBytes",
@@ -136,6 +140,7 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
     commit: readCommit(read, root["commit"]),
     ...(root["tenantLimits"] === undefined ? {} : { tenantLimits: readTenantLimits(read, root["tenantLimits"]) }),
     pushTimeoutMilliseconds: read.integer("pushTimeoutMilliseconds", root["pushTimeoutMilliseconds"], 10, 600_000),
+    lookbackSeconds: read.integer("lookbackSeconds", root["lookbackSeconds"], 1, 86_400),
   };
   checkTogether(read, config);
   if (read.problems.length > 0) throw new ExporterConfigError(read.problems);
@@ -154,8 +159,9 @@ export function parseExporterConfigText(text: string): ExporterConfig {
 
 /** The file's text: checked, keys always in the same order, so that equal configurations give equal bytes. */
 export function exporterConfigText(config: ExporterConfig): string {
-  const { version, shardLabel, homeShard, shards, limits, commit, tenantLimits, pushTimeoutMilliseconds } =
-    parseExporterConfig(config);
+  const checked = parseExporterConfig(config);
+  const { version, shardLabel, homeShard, shards, limits, commit, tenantLimits } = checked;
+  const { pushTimeoutMilliseconds, lookbackSeconds } = checked;
   const { maxBodyBytes, maxMessageBytes, maxFutureSeconds, maxAgeSeconds } = limits;
   const ordered: ExporterConfig = {
     version,
@@ -175,6 +181,7 @@ export function exporterConfigText(config: ExporterConfig): string {
     },
     ...(tenantLimits === undefined ? {} : { tenantLimits: orderedTenantLimits(tenantLimits) }),
     pushTimeoutMilliseconds,
+    lookbackSeconds,
   };
   return `${JSON.stringify(ordered, null, 2)}\n`;
 }
@@ -243,7 +250,7 @@ function readHub(read: ConfigReader, key: string, value: unknown): ExporterHub {
     ...(hub["prometheusUrl"] === undefined
       ? {}
       : {
-          prometheusUrl: read.baseUrl(`${key}.prometheusUrl`, hub["prometheusUrl"], "http://prometheus-shard-0-a:9090"),
+          prometheusUrl: read.baseUrl(`${key}.prometheusUrl`, hub["prometheusUrl"], "http://prometheus-shard-0-a:9096"),
         }),
   };
 }

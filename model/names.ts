@@ -34,6 +34,8 @@ export const PORTS = {
   query: 9090,
   /** Gate in the Prometheus pod. */
   gate: 9090,
+  /** Gate in a shard's Prometheus pod, for exporters alone: the same, and staleness markers. */
+  gateExporters: 9096,
   /** Prometheus itself, on loopback. */
   prometheus: 9095,
   /** Probes and own metrics of our services (gate, exporter). */

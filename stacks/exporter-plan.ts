@@ -28,7 +28,7 @@ export function exporterConfig(config: Config, queried: readonly QueriedShard[])
     hubs: replicas.map((replica) => ({
       replica,
       url: `http://${serviceHost(hubName(index, replica), namespace.name)}:${String(PORTS.hub)}`,
-      prometheusUrl: `http://${serviceHost(prometheusName(index, replica), namespace.name)}:${String(PORTS.gate)}`,
+      prometheusUrl: `http://${serviceHost(prometheusName(index, replica), namespace.name)}:${String(PORTS.gateExporters)}`,
     })),
   }));
   const { shardLabel, homeShard } = push;
@@ -60,5 +60,6 @@ export function exporterConfig(config: Config, queried: readonly QueriedShard[])
           },
         }),
     pushTimeoutMilliseconds: milliseconds(push.timeout),
+    lookbackSeconds: seconds(config.query.lookbackDelta),
   };
 }

@@ -195,7 +195,10 @@ export function prometheusFlags(config: Config): Flags {
         }
       : {}),
     "storage.tsdb.path": PROMETHEUS_PATHS.data,
+    // For staleness markers, which the gate alone makes; the older message would be taken back whole over one refusal.
+    "web.enable-remote-write-receiver": true,
     "web.listen-address": `127.0.0.1:${String(PORTS.prometheus)}`,
+    "web.remote-write-receiver.accepted-protobuf-messages": "io.prometheus.write.v2.Request",
   };
 }
 

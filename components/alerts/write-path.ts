@@ -54,7 +54,17 @@ export function writePathAlerts(scope: AlertScope): Alert[] {
       severity: "warning",
       part: "exporter",
       summary: "{{ $value | humanize }} samples of shard {{ $labels.shard }} went to other shards in 10 minutes",
-      description: "Nothing is lost, but for one lookback a series may be visible on two shards.",
+      description: "Nothing is lost, and no series counts twice; the next shards carry more.",
+    },
+    {
+      name: "SeriesCountedTwice",
+      expr: `sum by (shard, replica) (increase(exporter_stale_markers_dropped_total[15m])) > 0`,
+      for: "1m",
+      severity: "warning",
+      part: "exporter",
+      summary:
+        "{{ $value | humanize }} series that left shard {{ $labels.shard }}, replica {{ $labels.replica }}, may count twice",
+      description: "Their staleness markers could not be written: the series stay visible there for one lookback.",
     },
     {
       name: "ReplicaMissesWrites",

@@ -56,7 +56,7 @@ export async function runExporter(args: readonly string[]): Promise<void> {
       exporter.drain();
     },
   });
-  exporter.stop();
+  await exporter.stop();
 }
 
 /** Files that may be there. @throws UsageError */

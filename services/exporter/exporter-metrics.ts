@@ -30,6 +30,10 @@ export class ExporterMetrics {
   readonly missedReplicaWrites: Counter;
   readonly missedReplicaSamples: Counter;
   readonly failoverSamples: Counter;
+  readonly staleMarkers: Counter;
+  readonly staleMarkerFailures: Counter;
+  readonly staleMarkersDropped: Counter;
+  readonly staleMarkersQueued: Counter;
   readonly bufferRefusedSamples: Counter;
   readonly refusedSamples: Counter;
   readonly tenants: Counter;
@@ -78,6 +82,19 @@ export class ExporterMetrics {
       "Samples refused because their tenant is over a limit.",
     );
     this.tenants = all.gauge("exporter_tenants", "Tenants whose limits are watched.");
+    this.staleMarkers = all.counter(
+      "exporter_stale_markers_total",
+      "Series ended on a shard because their samples went to another, written to its Prometheus.",
+    );
+    this.staleMarkerFailures = all.counter(
+      "exporter_stale_marker_failures_total",
+      "Batches of staleness markers that a Prometheus did not take, each try counted.",
+    );
+    this.staleMarkersDropped = all.counter(
+      "exporter_stale_markers_dropped_total",
+      "Staleness markers given up: their series may count twice for a lookback.",
+    );
+    this.staleMarkersQueued = all.gauge("exporter_stale_markers_queued", "Staleness markers that wait to be written.");
     const ring = all.gauge("exporter_ring_info", "The ring in use; always 1.");
     ring.set(1, { version: config.version, shard_label: config.shardLabel, home_shard: String(config.homeShard) });
     all.gauge("exporter_ring_shards", "Shards in the ring.").set(config.shards.length);
@@ -92,9 +109,10 @@ export class ExporterMetrics {
       for (const { replica } of hubs) {
         const target = { target_shard: name, target_replica: replica };
         const { hubSamples, hubBytes, hubRetries, missedReplicaWrites, missedReplicaSamples } = this;
-        for (const metric of [hubSamples, hubBytes, hubRetries, missedReplicaWrites, missedReplicaSamples]) {
-          metric.add(0, target);
-        }
+        const { staleMarkers, staleMarkerFailures, staleMarkersDropped, staleMarkersQueued } = this;
+        const ofHub = [hubSamples, hubBytes, hubRetries, missedReplicaWrites, missedReplicaSamples];
+        const ofMarkers = [staleMarkers, staleMarkerFailures, staleMarkersDropped, staleMarkersQueued];
+        for (const metric of [...ofHub, ...ofMarkers]) metric.add(0, target);
         this.hubUp.set(1, target);
       }
     }

@@ -13,11 +13,15 @@ import { Commitment } from "./commitment";
 import { ExporterMetrics } from "./exporter-metrics";
 import { Failover } from "./failover";
 import { grpcPushServer } from "./grpc-push";
+import { GateMarkerClient, type MarkerClient } from "./marker-client";
+import { Marking } from "./marking";
+import { SeenMoves, type Moves } from "./moves";
 import { PushHandler } from "./push-handler";
 import type { TlsPair } from "./push-secrets";
 import { PushStore } from "./push-store";
 import { Router } from "./route";
 import { ShardWriter, type HubFactory } from "./shard-writer";
+import { StaleMarkers } from "./stale-markers";
 import { numbersReader, type ReadNumbers } from "./stored-numbers";
 
 /** Shards that a push may wait for one after another until their timeout before the client is told to come again. */
@@ -30,6 +34,9 @@ const requestTimeout = 60_000;
 /** Longer than the idle time of usual clients and load balancers (60 s), so that it is they who close a connection. */
 const keepAliveTimeout = 75_000;
 
+/** Milliseconds that staleness markers get at a stop. */
+const lastMarkers = 5_000;
+
 /** An exporter without its ports. */
 export interface Exporter {
   readonly server: Server | TlsServer;
@@ -41,8 +48,8 @@ export interface Exporter {
   readonly longestPush: number;
   /** From now on every answer ends its connection. */
   readonly drain: () => void;
-  /** Ends what would go on in the background. */
-  readonly stop: () => void;
+  /** Ends what would go on in the background; staleness markers that wait get a few seconds. */
+  readonly stop: () => Promise<void>;
 }
 
 /** What tests may replace. */
@@ -56,6 +63,9 @@ export interface ExporterOptions {
   readonly tokens?: MountedFiles<Tokens> | undefined;
   /** Who writes, in the series of batch numbers; default: the host's name, which is the pod's. */
   readonly name?: string;
+  readonly makeMarkerClient?: (prometheusUrl: string) => MarkerClient;
+  /** What is known of keys that others moved, beside what this exporter has seen itself. */
+  readonly moves?: readonly Moves[];
 }
 
 /** Puts the parts together. */
@@ -71,7 +81,22 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
     return new ShardWriter(shard, { metrics, timeout, makeHub, now, kept, numbers: new BatchNumbers(name, now) });
   });
   commitment.watch(shards);
-  const failover = new Failover(shards, new Router(config), metrics, timeout * timeoutsPerPush);
+  const router = new Router(config);
+  const maxAge = config.limits.maxAgeSeconds * 1000;
+  const markers = new StaleMarkers(config.shards, {
+    metrics,
+    makeClient: options.makeMarkerClient ?? ((url) => new GateMarkerClient(url)),
+    keep: maxAge,
+    now,
+  });
+  const marking = new Marking({
+    router,
+    seen: new SeenMoves(config.lookbackSeconds * 1000, maxAge),
+    others: options.moves ?? [],
+    ender: markers,
+    now,
+  });
+  const failover = new Failover({ shards, router, marking, metrics, budget: timeout * timeoutsPerPush });
   const store = new PushStore({ config, failover, metrics, now });
   const deps = { config, store, metrics, tokens: () => tokens?.value };
   const handler = new PushHandler(deps);
@@ -105,11 +130,12 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
     drain: () => {
       draining = true;
     },
-    stop: () => {
+    stop: async () => {
       commitment.stop();
       shards.forEach((shard) => shard.stop());
       tls?.stop();
       tokens?.stop();
+      await markers.stop(lastMarkers);
     },
   };
 }

@@ -1,7 +1,9 @@
 import { bodyOf } from "./batch";
 import type { Rejection } from "./bounds";
 import type { ExporterMetrics } from "./exporter-metrics";
-import type { Order, Router } from "./route";
+import type { Marking } from "./marking";
+import type { Span } from "./moves";
+import type { Order, Route, Router } from "./route";
 import type { Samples } from "./samples";
 import type { ShardWriter } from "./shard-writer";
 
@@ -25,17 +27,40 @@ interface Round {
   unplaced: number;
 }
 
+/** Samples of a push that go to the same shard. */
+interface Group {
+  readonly position: number;
+  readonly members: Uint32Array;
+  readonly spans: ReadonlyMap<Route, Span>;
+}
+
+/** What became of one key's samples so far, while they are sorted by shard. */
+interface Target extends Span {
+  readonly position: number;
+}
+
+/** What a failover works with. */
+export interface FailoverDeps {
+  readonly shards: readonly ShardWriter[];
+  readonly router: Router;
+  readonly marking: Marking;
+  readonly metrics: ExporterMetrics;
+  /** Milliseconds after which no further shard is tried for a push. */
+  readonly budget: number;
+}
+
 /** Brings each sample to the first shard of its key's own order that takes it. */
 export class Failover {
   readonly #shards: readonly ShardWriter[];
   readonly #router: Router;
+  readonly #marking: Marking;
   readonly #metrics: ExporterMetrics;
   readonly #budget: number;
 
-  /** `budget`: milliseconds after which no further shard is tried for a push. */
-  constructor(shards: readonly ShardWriter[], router: Router, metrics: ExporterMetrics, budget: number) {
+  constructor({ shards, router, marking, metrics, budget }: FailoverDeps) {
     this.#shards = shards;
     this.#router = router;
+    this.#marking = marking;
     this.#metrics = metrics;
     this.#budget = budget;
   }
@@ -57,10 +82,10 @@ export class Failover {
 
   async #place(round: Round, chosen: Uint32Array): Promise<void> {
     const groups = this.#grouped(round, chosen);
-    await Promise.all(groups.map(({ position, members }) => this.#placeGroup(round, position, members)));
+    await Promise.all(groups.map((group) => this.#placeGroup(round, group)));
   }
 
-  async #placeGroup(round: Round, position: number, members: Uint32Array): Promise<void> {
+  async #placeGroup(round: Round, { position, members, spans }: Group): Promise<void> {
     const shard = this.#shards[position];
     if (shard === undefined || Date.now() >= round.deadline) {
       round.unplaced += members.length;
@@ -69,6 +94,7 @@ export class Failover {
     const outcome = await shard.push(bodyOf(round.samples, members), members.length);
     switch (outcome.kind) {
       case "stored":
+        this.#marking.stored(round.samples, members, spans, position);
         return;
       case "bad-payload":
         for (const at of members) {
@@ -81,6 +107,7 @@ export class Failover {
         }
         return;
       case "failed":
+        if (outcome.mayHold) this.#marking.maybeStored(spans, position);
         round.failed.add(position);
         round.failures.add(`${shard.name}: ${outcome.detail}`);
         if (round.failed.size < this.#shards.length) {
@@ -91,22 +118,28 @@ export class Failover {
   }
 
   /** Samples by the shard to try next; position -1 gathers those with no shard left. */
-  #grouped(round: Round, chosen: Uint32Array): readonly { position: number; members: Uint32Array }[] {
+  #grouped(round: Round, chosen: Uint32Array): readonly Group[] {
+    const { samples, failed } = round;
     const open = this.#shards.map((shard) => shard.isOpen);
-    const next = new Map<Order, number>();
+    const targets = new Map<Route, Target>();
     const target = new Int16Array(chosen.length);
     const counts = new Map<number, number>();
     for (let at = 0; at < chosen.length; at += 1) {
-      const order = this.#router.orderOf(round.samples, chosen[at] ?? 0);
-      let position = next.get(order);
-      if (position === undefined) {
-        position = choose(order, round.failed, open);
-        next.set(order, position);
-      }
-      target[at] = position;
-      counts.set(position, (counts.get(position) ?? 0) + 1);
+      const sample = chosen[at] ?? 0;
+      const route = this.#router.routeOf(samples, sample);
+      const timestamp = samples.timestamp[sample] ?? 0;
+      let known = targets.get(route);
+      if (known === undefined) {
+        known = { position: choose(route.order, failed, open), oldest: timestamp, newest: timestamp };
+        targets.set(route, known);
+      } else if (timestamp > known.newest) known.newest = timestamp;
+      else if (timestamp < known.oldest) known.oldest = timestamp;
+      target[at] = known.position;
+      counts.set(known.position, (counts.get(known.position) ?? 0) + 1);
     }
     return [...counts].map(([position, count]) => {
+      const spans =
+        counts.size === 1 ? targets : new Map([...targets].filter(([, each]) => each.position === position));
       const members = counts.size === 1 ? chosen : new Uint32Array(count);
       if (members !== chosen) {
         let filled = 0;
@@ -116,7 +149,7 @@ export class Failover {
           filled += 1;
         }
       }
-      return { position, members };
+      return { position, members, spans };
     });
   }
 }

@@ -40,7 +40,7 @@ export class HubClient implements Hub {
   readonly #pool = new ConnectionPool(connectionLifetime);
 
   /** `timeout`: milliseconds for one push or probe, connecting included. `onRetry`: a push is repeated (see `push`). */
-  constructor(hub: ExporterHub, timeout: number, onRetry: () => void = () => undefined) {
+  constructor(hub: Pick<ExporterHub, "url">, timeout: number, onRetry: () => void = () => undefined) {
     this.#url = hub.url;
     this.#timeout = timeout;
     this.#onRetry = onRetry;

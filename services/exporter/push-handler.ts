@@ -5,7 +5,7 @@ import { isBearer, type Tokens } from "./bearer";
 import type { Rejection } from "./bounds";
 import type { ExporterMetrics } from "./exporter-metrics";
 import { limitAnswer, type PushStore } from "./push-store";
-import { readBody, refusalFromHead, type BodyResult } from "./read-body";
+import { readBody, refusalFromHead, type BodyResult } from "../plumbing/read-body";
 
 /** What the handler works with. */
 export interface PushDeps {

@@ -4,7 +4,7 @@ import type { ExporterMetrics } from "./exporter-metrics";
 import { parseExposition } from "./exposition";
 import { ExpositionError } from "./exposition-error";
 import type { Failover } from "./failover";
-import { ByteBudget } from "./read-body";
+import { ByteBudget } from "../plumbing/read-body";
 import type { Samples } from "./samples";
 import { TenantLimiter, type TenantRefusal } from "./tenant-limits";
 

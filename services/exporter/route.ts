@@ -8,10 +8,17 @@ const maxCachedKeys = 200_000;
 /** Positions in the list of shards, first choice first. */
 export type Order = readonly number[];
 
+/** Where the series of one key go. The same object for the same key, until the table starts anew. */
+export interface Route {
+  /** Value of the shard label, unescaped; empty for the series without one. */
+  readonly key: string;
+  readonly order: Order;
+}
+
 interface CachedKey {
   /** The key as written, escapes included. */
   readonly raw: Buffer;
-  readonly order: Order;
+  readonly route: Route;
   /** Another key with the same hash. */
   readonly next: CachedKey | undefined;
 }
@@ -23,7 +30,7 @@ interface CachedKey {
 export class Router {
   readonly #homeShard: number;
   readonly #shards: readonly (RingShard & { readonly position: number })[];
-  readonly #withoutKey: Order;
+  readonly #withoutKey: Route;
   #cache = new Map<number, CachedKey>();
   #cached = 0;
   #last: CachedKey | undefined;
@@ -31,23 +38,23 @@ export class Router {
   constructor(table: { readonly homeShard: number; readonly shards: readonly RingShard[] }) {
     this.#homeShard = table.homeShard;
     this.#shards = table.shards.map(({ index, name }, position) => ({ index, name, position }));
-    this.#withoutKey = this.#ranked(undefined);
+    this.#withoutKey = { key: "", order: this.#ranked(undefined) };
   }
 
-  /** Order of shards of the sample `at`. */
-  orderOf(samples: Samples, at: number): Order {
+  /** Where the sample `at` goes. */
+  routeOf(samples: Samples, at: number): Route {
     const start = samples.keyStart[at] ?? 0;
     const end = samples.keyEnd[at] ?? 0;
     if (start === end) return this.#withoutKey;
     const { text } = samples;
     const last = this.#last;
-    if (last !== undefined && samePiece(text, start, end, last.raw, 0, last.raw.length)) return last.order;
+    if (last !== undefined && samePiece(text, start, end, last.raw, 0, last.raw.length)) return last.route;
     const hash = hashBytes(text, start, end);
     let entry = this.#cache.get(hash);
     while (entry !== undefined && !samePiece(text, start, end, entry.raw, 0, entry.raw.length)) entry = entry.next;
     entry ??= this.#add(Buffer.from(text.subarray(start, end)), hash);
     this.#last = entry;
-    return entry.order;
+    return entry.route;
   }
 
   #add(raw: Buffer, hash: number): CachedKey {
@@ -55,7 +62,9 @@ export class Router {
       this.#cache = new Map();
       this.#cached = 0;
     }
-    const entry: CachedKey = { raw, order: this.#ranked(unescaped(raw)), next: this.#cache.get(hash) };
+    const key = unescaped(raw);
+    const route = { key: key.toString(), order: this.#ranked(key) };
+    const entry: CachedKey = { raw, route, next: this.#cache.get(hash) };
     this.#cache.set(hash, entry);
     this.#cached += 1;
     return entry;

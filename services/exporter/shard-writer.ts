@@ -4,14 +4,22 @@ import type { BatchNumbers } from "./batch-numbers";
 import { CircuitBreaker } from "./circuit-breaker";
 import type { KeptWrites } from "./commit-buffer";
 import type { ExporterMetrics } from "./exporter-metrics";
-import { HubClient, type Hub, type HubOutcome } from "./hub-client";
+import { HubClient, type FailureKind, type Hub, type HubOutcome } from "./hub-client";
 
 /** What became of one push to all hubs of a shard. */
 export type ShardOutcome =
   | { readonly kind: "stored" }
   /** Every hub failed: the samples belong to the next shard. */
-  | { readonly kind: "failed"; readonly detail: string }
+  | {
+      readonly kind: "failed";
+      readonly detail: string;
+      /** A hub was reached and did not say no: it may have taken them all the same. */
+      readonly mayHold: boolean;
+    }
   | { readonly kind: "bad-payload"; readonly detail: string };
+
+/** After these a hub has certainly taken nothing. */
+const saidNo: ReadonlySet<FailureKind> = new Set(["refused", "full"]);
 
 interface Replica {
   readonly hub: Hub;
@@ -86,7 +94,7 @@ export class ShardWriter {
     const { number, timestamp } = this.#numbers;
     if (this.#kept?.makeRoom(lines.length + line.length) === false) {
       this.#metrics.bufferRefusedSamples.add(samples, { target_shard: this.name });
-      return { kind: "failed", detail: "too much waits to be stored" };
+      return { kind: "failed", detail: "too much waits to be stored", mayHold: false };
     }
     const body = joined(lines, line);
     const write = this.#kept?.add({ number, timestamp, body, samples });
@@ -111,6 +119,7 @@ export class ShardWriter {
       outcomes.find((outcome) => outcome.kind === "bad-payload") ?? {
         kind: "failed",
         detail: outcomes.map((outcome) => (outcome.kind === "failed" ? outcome.detail : "")).join("; "),
+        mayHold: outcomes.some((outcome) => outcome.kind === "failed" && !saidNo.has(outcome.failure)),
       }
     );
   }

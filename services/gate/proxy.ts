@@ -3,6 +3,7 @@ import { answer } from "../plumbing/answers";
 import { forward, type Upstream } from "../plumbing/forward";
 import { judge, maxTargetBytes } from "./allow-list";
 import type { CaughtUp } from "./caught-up";
+import { MARKERS_PATH, type Markers } from "./markers";
 
 /** Request line and headers together, in bytes; node answers 431 beyond it. */
 const maxHeaderSize = 48 * 1024;
@@ -19,6 +20,8 @@ export interface GateDeps extends Upstream {
   readonly draining: () => boolean;
   /** Holds readiness back until Prometheus has what was kept for it; default: Prometheus alone decides. */
   readonly caughtUp?: CaughtUp | undefined;
+  /** Takes staleness markers; only on the port that is for exporters alone. */
+  readonly markers?: Markers | undefined;
 }
 
 /**
@@ -40,12 +43,30 @@ export function gateServer(deps: GateDeps): Server {
       );
       return;
     }
+    if (deps.markers !== undefined && target === MARKERS_PATH && method === "POST") {
+      void takeMarkers(deps, deps.markers, request, response);
+      return;
+    }
     const verdict = judge(method, target);
     if (!verdict.allowed) refuse(deps, request, response, 403, verdict.reason);
     else if (verdict.route === READY && deps.caughtUp !== undefined) {
       void passWhenCaughtUp(deps, deps.caughtUp, request, response);
     } else forward(deps, request, response, verdict.route);
   });
+}
+
+async function takeMarkers(
+  { metrics }: GateDeps,
+  markers: Markers,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const startedAt = performance.now();
+  metrics.inFlight.add(1);
+  const status = await markers.take(request, response);
+  metrics.inFlight.add(-1);
+  metrics.requests.add(1, { route: MARKERS_PATH, code: String(status ?? 0) });
+  metrics.seconds.observe((performance.now() - startedAt) / 1000, { route: MARKERS_PATH });
 }
 
 async function passWhenCaughtUp(

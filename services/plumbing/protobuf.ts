@@ -1,5 +1,5 @@
 /**
- * The protobuf wire format, as far as the adapter needs it: a handful of small messages and one large one, which is
+ * The protobuf wire format, as far as adapter and gate need it: a handful of small messages and large ones, each
  * written in one pass. A package for it would be ten times the size of everything else in the bundle. What is pushed is
  * read by protobuf-reader.ts.
  */
@@ -57,7 +57,8 @@ export function fieldsOf(message: Buffer): readonly Field[] {
 
 /** An int64 or enum field. */
 export function varintField(number: number, value: number | bigint): Buffer {
-  return Buffer.concat([varint(number * 8), varint(BigInt.asUintN(64, BigInt(value)))]);
+  const unsigned = typeof value === "number" && value >= 0 ? value : BigInt.asUintN(64, BigInt(value));
+  return Buffer.concat([varint(number * 8), varint(unsigned)]);
 }
 
 /** A string, bytes or message field. */
@@ -66,8 +67,15 @@ export function bytesField(number: number, content: Buffer | string): Buffer {
   return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
 }
 
-function varint(value: number | bigint): Buffer {
+/** A number in 7 bit groups, the lowest first. */
+export function varint(value: number | bigint): Buffer {
   const bytes: number[] = [];
+  if (typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER) {
+    let small = value;
+    for (; small >= 0x80; small = Math.floor(small / 0x80)) bytes.push((small % 0x80) | 0x80);
+    bytes.push(small);
+    return Buffer.from(bytes);
+  }
   let rest = BigInt(value);
   while (rest >= 0x80n) {
     bytes.push(Number(rest & 0x7fn) | 0x80);

@@ -66,6 +66,7 @@ describe("frozen names", () => {
     expect(PORTS).toStrictEqual({
       query: 9090,
       gate: 9090,
+      gateExporters: 9096,
       prometheus: 9095,
       ops: 8080,
       push: 9091,

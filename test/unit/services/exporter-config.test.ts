@@ -12,19 +12,24 @@ const valid: ExporterConfig = {
   shardLabel: "gatewayID",
   homeShard: 1,
   shards: [
-    { index: 0, name: "shard-0", hubs: [{ replica: "a", url: "http://hub-shard-0-a:9091" }] },
+    {
+      index: 0,
+      name: "shard-0",
+      hubs: [{ replica: "a", url: "http://hub-shard-0-a:9091", prometheusUrl: "http://prometheus-shard-0-a:9096" }],
+    },
     {
       index: 1,
       name: "shard-1",
       hubs: [
-        { replica: "a", url: "http://hub-shard-1-a:9091", prometheusUrl: "http://prometheus-shard-1-a:9090" },
-        { replica: "b", url: "http://hub-shard-1-b:9091", prometheusUrl: "http://prometheus-shard-1-b:9090" },
+        { replica: "a", url: "http://hub-shard-1-a:9091", prometheusUrl: "http://prometheus-shard-1-a:9096" },
+        { replica: "b", url: "http://hub-shard-1-b:9091", prometheusUrl: "http://prometheus-shard-1-b:9096" },
       ],
     },
   ],
   limits: { maxBodyBytes: 33_554_432, maxMessageBytes: 52_428_800, maxFutureSeconds: 60, maxAgeSeconds: 1500 },
   commit: { bufferBytes: 67_108_864, scrapeIntervalMilliseconds: 15_000, maxResendAgeSeconds: 1620, drainSeconds: 60 },
   pushTimeoutMilliseconds: 5000,
+  lookbackSeconds: 300,
 };
 
 const bare = { replica: "b", url: "http://hub-shard-1-b:9091" };
@@ -59,7 +64,7 @@ describe("exporter configuration", () => {
     [
       "an unknown key",
       { ...valid, extra: 1 },
-      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, commit, tenantLimits, pushTimeoutMilliseconds)",
+      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, commit, tenantLimits, pushTimeoutMilliseconds, lookbackSeconds)",
     ],
     [
       "no version",

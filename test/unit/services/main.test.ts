@@ -74,7 +74,7 @@ describe("services", () => {
     writeFileSync(config, '{"version": "", "shards": []}');
     const { code, err } = run("exporter", "--config", config);
     expect(code).toBe(2);
-    expect(err).toContain("exporter configuration has 15 problem(s)");
+    expect(err).toContain("exporter configuration has 16 problem(s)");
     expect(err).toContain("shards: []: must be a list of 1 to 64 entries");
     expect(run("adapter", "--config", config)).toMatchObject({
       code: 2,

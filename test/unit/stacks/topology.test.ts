@@ -41,7 +41,7 @@ describe("Prometheus", () => {
   test("listens on loopback, and has no lifecycle, admin or remote-write endpoint", () => {
     const { flags } = prometheusOf(topologyOf({ createThanos: true }));
     expect(flags["web.listen-address"]).toBe("127.0.0.1:9095");
-    for (const name of Object.keys(flags)) expect(name).not.toMatch(/lifecycle|admin|receiver|retention/);
+    for (const name of Object.keys(flags)) expect(name).not.toMatch(/lifecycle|admin|retention/);
   });
 
   test("admits as many remote reads as both leaves of its shard can send, whatever the number of roots", () => {
@@ -113,7 +113,7 @@ describe("pairs", () => {
       ["a", "b"].map((replica) => ({
         replica,
         url: `http://hub-shard-0-${replica}.scaled-prometheus.svc:9091`,
-        prometheusUrl: `http://prometheus-shard-0-${replica}.scaled-prometheus.svc:9090`,
+        prometheusUrl: `http://prometheus-shard-0-${replica}.scaled-prometheus.svc:9096`,
       })),
     );
     expect(topology.outputs.shards[0]?.replicas).toStrictEqual(

@@ -68,6 +68,24 @@ export const WRITE_PATH_CASES: readonly AlertCase[] = [
     fires: [],
   },
   {
+    alert: "SeriesCountedTwice",
+    when: "an exporter gave markers up",
+    series: {
+      'exporter_stale_markers_dropped_total{job="exporter",instance="e1",shard="0",replica="a"}': "0x5 300x30",
+      'exporter_stale_markers_dropped_total{job="exporter",instance="e1",shard="1",replica="a"}': "0x40",
+    },
+    minute: 10,
+    fires: [{ shard: "0", replica: "a" }],
+    part: "exporter",
+  },
+  {
+    alert: "SeriesCountedTwice",
+    when: "none was given up for a while",
+    series: { 'exporter_stale_markers_dropped_total{job="exporter",instance="e1",shard="0",replica="a"}': "300x40" },
+    minute: 30,
+    fires: [],
+  },
+  {
     alert: "ReplicaMissesWrites",
     when: "two exporters could not write to the hub of replica b",
     series: {

@@ -8,6 +8,8 @@ import { parseExposition } from "../../../../services/exporter/exposition";
 import { ExporterMetrics } from "../../../../services/exporter/exporter-metrics";
 import { Failover } from "../../../../services/exporter/failover";
 import type { HubOutcome } from "../../../../services/exporter/hub-client";
+import { Marking } from "../../../../services/exporter/marking";
+import { SeenMoves } from "../../../../services/exporter/moves";
 import { Router } from "../../../../services/exporter/route";
 import { ShardWriter } from "../../../../services/exporter/shard-writer";
 import { exporterConfigOf } from "./exporter-config-of";
@@ -127,7 +129,10 @@ export class CommitWorld {
           },
         }),
     );
-    this.#failover = new Failover(this.#writers, new Router(this.config), this.metrics, 1000);
+    const router = new Router(this.config);
+    const ender = { end: () => undefined };
+    const marking = new Marking({ router, seen: new SeenMoves(300_000, 1_500_000), ender, now });
+    this.#failover = new Failover({ shards: this.#writers, router, marking, metrics: this.metrics, budget: 1000 });
     this.commitment.watch(this.#writers);
   }
 

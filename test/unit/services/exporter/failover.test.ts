@@ -7,6 +7,8 @@ import { parseExposition } from "../../../../services/exporter/exposition";
 import { ExporterMetrics } from "../../../../services/exporter/exporter-metrics";
 import { Failover, type Placement } from "../../../../services/exporter/failover";
 import type { HubOutcome } from "../../../../services/exporter/hub-client";
+import { Marking } from "../../../../services/exporter/marking";
+import { SeenMoves } from "../../../../services/exporter/moves";
 import { Router } from "../../../../services/exporter/route";
 import { ShardWriter } from "../../../../services/exporter/shard-writer";
 import { exporterConfigOf } from "./exporter-config-of";
@@ -25,6 +27,10 @@ class Bench {
   /** The last line of every write that a hub took. */
   readonly numbers = new Map<string, string[]>();
   readonly asked: string[] = [];
+  /** Series that were ended: position of the shard, series, timestamp. */
+  readonly ended: string[] = [];
+  /** Milliseconds since the epoch, for what remembers moves. */
+  now = 0;
   readonly #failover: Failover;
 
   constructor(shards: number, replicas = 1) {
@@ -51,7 +57,16 @@ class Bench {
           }),
         }),
     );
-    this.#failover = new Failover(writers, new Router(this.config), this.metrics, 1000);
+    const router = new Router(this.config);
+    const marking = new Marking({
+      router,
+      seen: new SeenMoves(300_000, 1_500_000),
+      ender: {
+        end: (position, lines) => this.ended.push(...lines.map((line) => `${String(position)} ${line.trimEnd()}`)),
+      },
+      now: () => this.now,
+    });
+    this.#failover = new Failover({ shards: writers, router, marking, metrics: this.metrics, budget: 1000 });
   }
 
   #take(url: string, lines: readonly string[]): void {
@@ -237,5 +252,62 @@ describe("numbers of writes", () => {
     // The second write may have been taken by a hub whose answer was lost, so nobody else gets its number.
     expect(bench.numbers.get("http://hub-0-a:1")?.map(numberOf)).toStrictEqual([base + 1, base + 3]);
     expect(bench.numbers.get("http://hub-1-a:1")?.map(numberOf)).toStrictEqual([base + 1]);
+  });
+});
+
+describe("series that went to another shard", () => {
+  const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+  /** A bench of two shards, and a key whose shard is 0. */
+  function moving(): { bench: Bench; key: string } {
+    const bench = new Bench(2);
+    const key = keys.find((each) => bench.orderOf(each)[0] === 0) ?? "";
+    return { bench, key };
+  }
+
+  it("end on the one they left, at the timestamps of their pushes, until a lookback is over", async () => {
+    const { bench, key } = moving();
+    const series = `m{gatewayID="${key}"}`;
+    const push = async (at: number) => {
+      bench.now = at;
+      await bench.push(`${series} 1 ${String(at)}\n`);
+      await turn();
+    };
+    await push(1_000_000);
+    expect(bench.ended).toStrictEqual([]);
+    bench.moods.set("http://hub-0-a:1", full);
+    await push(1_015_000);
+    await push(1_030_000);
+    expect(bench.ended).toStrictEqual([`0 ${series} 1015000`, `0 ${series} 1030000`]);
+    bench.moods.clear();
+    await push(1_045_000);
+    expect(bench.ended.slice(2)).toStrictEqual([`1 ${series} 1045000`]);
+    await push(1_030_000 + 300_000);
+    expect(bench.ended).toHaveLength(3);
+  });
+
+  it("end where a push timed out, since it may sit there all the same; not where it was refused", async () => {
+    const { bench, key } = moving();
+    const series = `m{gatewayID="${key}"}`;
+    bench.moods.set("http://hub-0-a:1", { kind: "failed", failure: "timeout", detail: "late" });
+    await bench.push(`${series} 1 5\n`);
+    await turn();
+    expect(bench.ended).toStrictEqual([`0 ${series} 5`]);
+    const other = moving();
+    other.bench.moods.set("http://hub-0-a:1", down);
+    await other.bench.push(`${series} 1 5\n`);
+    await turn();
+    expect(other.bench.ended).toStrictEqual([]);
+  });
+
+  it("are those that moved: nothing of other keys ends", async () => {
+    const { bench, key } = moving();
+    await bench.push(body(keys));
+    bench.moods.set("http://hub-0-a:1", full);
+    await bench.push(
+      `m{gatewayID="${key}"} 1 20\nm{gatewayID="${keys.find((each) => bench.orderOf(each)[0] === 1) ?? ""}"} 1 20\n`,
+    );
+    await turn();
+    expect(bench.ended).toStrictEqual([`0 m{gatewayID="${key}"} 20`]);
   });
 });

@@ -15,7 +15,7 @@ afterEach(() => hub.stop());
 const patience = 10_000;
 
 function client(onRetry?: () => void, timeout = patience): HubClient {
-  return new HubClient({ replica: "a", url: hub.url }, timeout, onRetry);
+  return new HubClient({ url: hub.url }, timeout, onRetry);
 }
 
 describe("push", () => {
@@ -44,7 +44,7 @@ describe("push", () => {
   });
 
   it("to a name that is not known is refused", async () => {
-    const one = new HubClient({ replica: "a", url: "http://no-such-hub.invalid:9091" }, 2000);
+    const one = new HubClient({ url: "http://no-such-hub.invalid:9091" }, 2000);
     expect(await one.push(body)).toMatchObject({ kind: "failed", failure: "refused" });
   });
 
@@ -57,7 +57,7 @@ describe("push", () => {
     const server = createServer();
     server.on("connection", (socket) => socket.end("nonsense\r\n\r\n"));
     const nonsense: TestServer = await serve(server);
-    expect(await new HubClient({ replica: "a", url: nonsense.url }, patience).push(body)).toMatchObject({
+    expect(await new HubClient({ url: nonsense.url }, patience).push(body)).toMatchObject({
       kind: "failed",
       failure: "empty-reply",
     });

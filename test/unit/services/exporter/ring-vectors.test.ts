@@ -84,7 +84,7 @@ describe("ring-vectors.json", () => {
     const router = new Router(ring);
     for (const { line, key, first } of committed.lines) {
       const samples = parseExposition(Buffer.from(`${line}\n`), { shardLabel: ring.shardLabel, receiveTime: 0 });
-      expect(router.orderOf(samples, 0)).toStrictEqual(order(ring, key));
+      expect(router.routeOf(samples, 0).order).toStrictEqual(order(ring, key));
       expect(first).toBe(order(ring, key)[0]);
     }
   });

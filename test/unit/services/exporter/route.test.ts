@@ -13,7 +13,7 @@ function escaped(text: string): string {
 
 function ordersOf(router: Router, body: string): readonly (readonly number[])[] {
   const samples = parseExposition(Buffer.from(body), { shardLabel: "gatewayID", receiveTime: 0 });
-  return Array.from({ length: samples.count }, (_, at) => router.orderOf(samples, at));
+  return Array.from({ length: samples.count }, (_, at) => router.routeOf(samples, at).order);
 }
 
 const key = fc.oneof(
