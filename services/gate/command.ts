@@ -1,6 +1,6 @@
 import { PIPELINE_LABELS } from "../../model/names";
 import { flagHelp, listenAddress, milliseconds, readFlags, upstreamUrl, UsageError, type Flag } from "../plumbing/args";
-import { closeServer, listen, untilStopped } from "../plumbing/lifecycle";
+import { listen, untilStopped } from "../plumbing/lifecycle";
 import { log } from "../plumbing/log";
 import { opsServer } from "../plumbing/ops-server";
 import { CaughtUp } from "./caught-up";

@@ -71,7 +71,7 @@ describe.skipIf(!isBuilt)("a real pair of hubs and Prometheus servers", () => {
     exporter.commitment.start();
   }, 60_000);
   afterAll(async () => {
-    exporter.stop();
+    await exporter.stop();
     exporter.server.closeAllConnections();
     exporter.server.close();
     await Promise.all([a.stop(), b.stop()]);

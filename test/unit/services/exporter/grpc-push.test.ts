@@ -33,7 +33,7 @@ async function start(changes: Partial<ExporterConfig> = {}): Promise<void> {
 
 async function stop(): Promise<void> {
   client.close();
-  exporter.stop();
+  await exporter.stop();
   await exporter.grpc.close(100);
 }
 

@@ -20,7 +20,7 @@ beforeEach(async () => {
   server = await serve(exporter.server);
 });
 afterEach(async () => {
-  exporter.stop();
+  await exporter.stop();
   await server.close();
   await Promise.all(hubs.map((hub) => hub.stop()));
 });

@@ -51,7 +51,7 @@ beforeEach(async () => {
   hub = await new FakeHub().start();
 });
 afterEach(async () => {
-  exporter?.stop();
+  await exporter?.stop();
   exporter = undefined;
   await hub.stop();
   rmSync(folder, { recursive: true, force: true });

@@ -6,7 +6,10 @@ import { StaleMarkers } from "../../../../services/exporter/stale-markers";
 import { eventually } from "../http-helpers";
 import { exporterConfigOf } from "./exporter-config-of";
 
-const config = exporterConfigOf([["http://a:1", "http://b:1"], ["http://c:1"]]);
+const config = exporterConfigOf([["http://a:1", "http://b:1"], ["http://c:1"]], {}, [
+  ["http://pa:1", "http://pb:1"],
+  ["http://pc:1"],
+]);
 const a = { target_shard: "shard-0", target_replica: "a" };
 const b = { target_shard: "shard-0", target_replica: "b" };
 const failed: MarkerOutcome = { kind: "failed", detail: "away" };
