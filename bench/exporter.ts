@@ -32,24 +32,38 @@ const REPORT = join(repositoryRoot, "docs", "measured", "exporter.md");
 /** Rounds take turns among so many variants of the bodies. */
 const VARIANTS = 4;
 /** CPU seconds that the exporter gets to settle before it is measured: the compiler has done its work by then. */
-const WARM_UP_CPU_SECONDS = 4;
+const WARM_UP_CPU_SECONDS = 3;
 
-/** Kinds of bodies; the first one is the headline. */
-const KINDS: readonly { readonly title: string; readonly gateways: number; readonly order: LabelOrder }[] = [
-  { title: "32 gateways a push, half of the lines unsorted", gateways: 32, order: "mixed" },
-  { title: "32 gateways, all sorted", gateways: 32, order: "sorted" },
-  { title: "32 gateways, all unsorted", gateways: 32, order: "shuffled" },
-  { title: "1 gateway, half unsorted", gateways: 1, order: "mixed" },
-  { title: "the whole fleet, half unsorted", gateways: 1_000, order: "mixed" },
+/** What is pushed. */
+interface Kind {
+  readonly title: string;
+  /** Gateways in a body. */
+  readonly gateways: number;
+  readonly order: LabelOrder;
+  /** Pushes under way at a time. */
+  readonly pushes: number;
+}
+
+/** The first one, pushes as a controller sends them, is the headline. */
+const KINDS: readonly Kind[] = [
+  { title: "32 gateways a push, half of the lines unsorted", gateways: 32, order: "mixed", pushes: 16 },
+  { title: "32 gateways, all sorted", gateways: 32, order: "sorted", pushes: 16 },
+  { title: "32 gateways, all unsorted", gateways: 32, order: "shuffled", pushes: 16 },
+  { title: "1 gateway, half unsorted", gateways: 1, order: "mixed", pushes: 128 },
+  { title: "the whole fleet in a push, half unsorted", gateways: 1_000, order: "mixed", pushes: 3 },
 ];
 
 const emptyTallies = (shards: number): readonly Tally[] =>
   Array.from({ length: shards }, () => ({ lines: 0, checksum: 0 }));
 
+/** @throws UserError when a push was not acknowledged. */
+function requireAcknowledged({ failures }: LoadResult): void {
+  const [first] = failures;
+  if (first !== undefined) throw new UserError(`${String(failures.length)} pushes failed, the first with ${first}`);
+}
+
 function figuresOf(load: LoadResult, cpu: number): ArmFigures {
-  if (load.failures.length > 0) {
-    throw new UserError(`${String(load.failures.length)} pushes failed, the first with ${load.failures[0] ?? ""}`);
-  }
+  requireAcknowledged(load);
   return {
     samples: load.samples,
     seconds: load.seconds,
@@ -75,8 +89,13 @@ async function verify(sinks: Sinks, expected: readonly Tally[]): Promise<void> {
 }
 
 /** The hub keeps all it gets: it is emptied after each round, and that time does not count. */
-async function measureHub(hub: Target, variants: readonly (readonly Body[])[], options: Options): Promise<ArmFigures> {
-  const load = { url: hub.url, variants, concurrency: options.concurrency, expected: emptyTallies(options.shards) };
+async function measureHub(
+  hub: Target,
+  variants: readonly (readonly Body[])[],
+  concurrency: number,
+  options: Options,
+): Promise<ArmFigures> {
+  const load = { url: hub.url, variants, concurrency, expected: emptyTallies(options.shards) };
   const parts: LoadResult[] = [];
   let cpu = 0;
   for (let seconds = 0; seconds < options.seconds;) {
@@ -100,23 +119,22 @@ async function measureHub(hub: Target, variants: readonly (readonly Body[])[], o
 
 async function warmUp(exporter: Target, load: Omit<LoadOptions, "seconds">): Promise<void> {
   const until = cpuSeconds(exporter.pid) + WARM_UP_CPU_SECONDS;
-  while (cpuSeconds(exporter.pid) < until) await runLoad({ ...load, seconds: 1 });
+  while (cpuSeconds(exporter.pid) < until) requireAcknowledged(await runLoad({ ...load, seconds: 1 }));
 }
 
 async function watchMemory(
   exporter: Target,
   sinks: Sinks,
-  expected: readonly Tally[],
-  variants: readonly (readonly Body[])[],
-  { minutes, concurrency }: Options,
+  load: Omit<LoadOptions, "seconds">,
+  minutes: number,
 ): Promise<MemoryFigures> {
   const mebibytes: number[] = [];
   const timer = setInterval(() => mebibytes.push(residentBytes(exporter.pid) / 2 ** 20), 1_000);
   try {
     const before = cpuSeconds(exporter.pid);
-    const load = await runLoad({ url: exporter.url, variants, concurrency, seconds: minutes * 60, expected });
-    const arm = figuresOf(load, cpuSeconds(exporter.pid) - before);
-    await verify(sinks, expected);
+    const result = await runLoad({ ...load, seconds: minutes * 60 });
+    const arm = figuresOf(result, cpuSeconds(exporter.pid) - before);
+    await verify(sinks, load.expected);
     return { minutes, arm, mebibytes };
   } finally {
     clearInterval(timer);
@@ -136,23 +154,23 @@ async function measureAll(options: Options, processes: Processes, bundle: string
     const kinds: Figures["kinds"][number][] = [];
     let memory: MemoryFigures | undefined;
     const chosen = KINDS.filter(({ title }) => title.includes(options.only));
-    for (const [at, { title, gateways, order }] of chosen.entries()) {
+    for (const [at, { title, gateways, order, pushes }] of chosen.entries()) {
       const variants = Array.from({ length: VARIANTS }, (_, one) => makeBodies(one, gateways, order, options.shards));
+      const load = { url: exporter.url, variants, concurrency: pushes, expected };
       await step(title, async () => {
-        const load = { url: exporter.url, variants, concurrency: options.concurrency, expected };
         await warmUp(exporter, load);
         const before = cpuSeconds(exporter.pid);
         const result = await runLoad({ ...load, seconds: options.seconds });
         const ours = figuresOf(result, cpuSeconds(exporter.pid) - before);
         await verify(sinks, expected);
-        kinds.push({ title, exporter: ours, hub: await measureHub(hub, variants, options) });
+        kinds.push({ title, pushes, exporter: ours, hub: await measureHub(hub, variants, pushes, options) });
         const rate = (arm: ArmFigures): string => Math.round(arm.samples / arm.cpuSeconds).toLocaleString("en");
         const last = kinds.at(-1);
         if (last !== undefined) say(`    samples per CPU second: ${rate(last.exporter)}, the hub ${rate(last.hub)}`);
       });
       if (at === 0 && options.minutes > 0) {
         memory = await step(`${String(options.minutes)} minutes of the same, memory watched`, () =>
-          watchMemory(exporter, sinks, expected, variants, options),
+          watchMemory(exporter, sinks, load, options.minutes),
         );
       }
     }

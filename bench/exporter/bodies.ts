@@ -31,14 +31,24 @@ const nine = 0x39;
 /** Every so many lines have a label with all three escapes, every so many gateways a key with one. */
 const escapedEvery = { lines: 10, gateways: 20 } as const;
 
-/** Bodies of one variant: every gateway once. */
-export function makeBodies(variant: number, gatewaysEach: number, order: LabelOrder, shards: number): readonly Body[] {
+/**
+ * Bodies of one variant: every gateway once.
+ * @param only The first so many gateways; default: all.
+ */
+export function makeBodies(
+  variant: number,
+  gatewaysEach: number,
+  order: LabelOrder,
+  shards: number,
+  only?: number,
+): readonly Body[] {
   const fleet = makeFleet(defaultFleet, "bench");
+  const gateways = fleet.gateways.slice(0, only);
   const ring = Array.from({ length: shards }, (_, index): RingShard => ({ index, name: `shard-${String(index)}` }));
   const now = Date.now();
   const bodies: Body[] = [];
-  for (let first = 0; first < fleet.gateways.length; first += gatewaysEach) {
-    const some = fleet.gateways.slice(first, first + gatewaysEach).map((gateway) => {
+  for (let first = 0; first < gateways.length; first += gatewaysEach) {
+    const some = gateways.slice(first, first + gatewaysEach).map((gateway) => {
       const hasEscape = gateway.id !== "" && gateway.index % escapedEvery.gateways === 0;
       const key = hasEscape ? `${gateway.id}"x` : gateway.id;
       const shard = shardOrder({ homeShard: 0, shards: ring }, key === "" ? undefined : key)[0]?.index ?? 0;

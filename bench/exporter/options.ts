@@ -10,8 +10,6 @@ export interface Options {
   readonly seconds: number;
   /** Minutes of the long measurement that shows whether memory stays flat; 0: none. */
   readonly minutes: number;
-  /** Pushes under way at a time. */
-  readonly concurrency: number;
   /** Only kinds of bodies whose title contains this text; empty: all. */
   readonly only: string;
   /** Folder for a CPU profile of the exporter; undefined: none. */
@@ -24,7 +22,6 @@ const help = `Usage: make bench-exporter ARGS='...'
   --shards <n>        shards, two hubs each (default 8)
   --seconds <n>       seconds for each arm and kind of body (default 20)
   --minutes <n>       minutes of the run that watches memory (default 10; 0: none)
-  --concurrency <n>   pushes under way at a time (default 16)
   --only <text>       only kinds of bodies whose title contains this
   --profile <folder>  writes a CPU profile of the exporter there
   --quick             a smoke run: 3 seconds, no long run
@@ -48,7 +45,6 @@ export function readOptions(argv: readonly string[]): Options | undefined {
       shards: text,
       seconds: text,
       minutes: text,
-      concurrency: text,
       only: text,
       profile: text,
       quick: { type: "boolean", default: false },
@@ -64,7 +60,6 @@ export function readOptions(argv: readonly string[]): Options | undefined {
     shards: wholeOf("shards", values.shards ?? "8", 1, 64),
     seconds: wholeOf("seconds", values.seconds ?? (isQuick ? "3" : "20"), 1, 3_600),
     minutes: wholeOf("minutes", values.minutes ?? (isQuick ? "0" : "10"), 0, 24 * 60),
-    concurrency: wholeOf("concurrency", values.concurrency ?? "16", 1, 1_000),
     only: values.only ?? "",
     profile: values.profile,
     isReported: !isQuick && values.only === undefined,

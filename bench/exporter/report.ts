@@ -28,7 +28,13 @@ export interface MemoryFigures {
 export interface Figures {
   readonly options: Options;
   /** The first one is the headline. */
-  readonly kinds: readonly { readonly title: string; readonly exporter: ArmFigures; readonly hub: ArmFigures }[];
+  readonly kinds: readonly {
+    readonly title: string;
+    /** Pushes under way at a time. */
+    readonly pushes: number;
+    readonly exporter: ArmFigures;
+    readonly hub: ArmFigures;
+  }[];
   readonly memory: MemoryFigures | undefined;
   readonly peakMebibytes: number;
   readonly isPinned: boolean;
@@ -54,9 +60,9 @@ const perCpuSecond = (arm: ArmFigures): number => arm.samples / arm.cpuSeconds;
 const share = (arm: ArmFigures): string => `${((arm.cpuSeconds / arm.seconds) * 100).toFixed(0)} %`;
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-function row(name: string, arm: ArmFigures): string {
+function row(name: string, pushes: number, arm: ArmFigures): string {
   const figures = [perCpuSecond(arm), perSecond(arm), arm.megabytesPerSecond, arm.p50, arm.p99].map(whole);
-  return `| ${name} | ${figures.join(" | ")} | ${share(arm)} |`;
+  return `| ${name} | ${String(pushes)} | ${figures.join(" | ")} | ${share(arm)} |`;
 }
 
 function memoryText({ minutes, arm, mebibytes }: MemoryFigures): string {
@@ -82,7 +88,10 @@ export async function report(figures: Figures): Promise<{ readonly text: string;
   const { options, kinds, memory, peakMebibytes } = figures;
   const [headline] = kinds;
   if (headline === undefined) throw new Error("nothing was measured");
-  const rows = kinds.flatMap(({ title, exporter, hub }) => [row(title, exporter), row("the edge hub alone", hub)]);
+  const rows = kinds.flatMap(({ title, pushes, exporter, hub }) => [
+    row(title, pushes, exporter),
+    row("the edge hub, the same bodies", pushes, hub),
+  ]);
   const cores = figures.isPinned
     ? "what is measured has one core, load and sinks have the other"
     : "all on one core, so only the figures per CPU second say something";
@@ -90,15 +99,15 @@ export async function report(figures: Figures): Promise<{ readonly text: string;
 
 Written by \`make bench-exporter\`: ${String(options.shards)} shards, both replicas of each written to sinks that check the number of lines and
 a checksum per shard and replica, all of which were right, or there would be no report. Magma's fleet (348 pushers, about 105,000 series, 141
-bytes a line) is pushed over and over, ${String(options.concurrency)} pushes at a time, with new values and timestamps each time; some labels and
+bytes a line) is pushed over and over, with new values and timestamps each time; some labels and
 keys hold escapes. The edge hub 1.1.0 takes the same bodies on the same core, GOMAXPROCS=1, and is emptied between the rounds, which
 is not counted.
 
 Samples per CPU second is what a core of its own would do; samples per second is what was left by the machine's other
 work. Node ${process.versions.node}, ${String(cpus().length)} cores: ${cores}.
 
-| bodies | samples per CPU second | samples per second | MB per second | p50 ms | p99 ms | of the core |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: |
+| bodies | pushes at a time | samples per CPU second | samples per second | MB per second | p50 ms | p99 ms | of the core |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
 ${rows.join("\n")}
 
 A push is acknowledged when both replicas of every shard that it has samples of have answered. The exporter's highest

@@ -33,7 +33,7 @@ import {
 /**
  * Strict reader of the Prometheus text format 0.0.4. It accepts what both the hub's parser (prometheus/common 0.9.1,
  * expfmt/text_parse.go) and Prometheus' own (3.14, model/textparse/promlex.l and promparse.go) accept, so that no line
- * can spoil a batch for others. The cases where the two differ are listed with their sources in
+ * can spoil a batch for others. docs/push-format.md lists where the two differ; the cases with their sources are in
  * test/unit/services/exporter/exposition-cases.ts.
  *
  * One pass over the bytes: the body is cut after its last newline first, so every loop meets a newline before the end.
