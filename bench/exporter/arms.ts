@@ -111,7 +111,7 @@ export async function startHub(processes: Processes): Promise<Target> {
 /** Empties the hub as a scrape does. */
 export async function drain({ url }: Target): Promise<void> {
   const response = await fetch(url);
-  for await (const chunk of response.body ?? []) void chunk;
+  await response.arrayBuffer();
 }
 
 /** Resident memory now, bytes. */
