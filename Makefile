@@ -15,7 +15,7 @@ TOOL := $(NODE) tools/cli.ts
 export STACK ONLY Q
 
 .PHONY: help up down status feed feed-check query preview cluster cluster-down doctor check test test-full e2e docs \
-        chaos policies fixtures format bench-program bench-query bench-ring
+        chaos policies fixtures format bench-program bench-query bench-ring bench-exporter
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -92,3 +92,6 @@ bench-query: node_modules/.installed ## the query path on N shards beside one Pr
 
 bench-ring: node_modules/.installed ## hashing schemes on Magma's fleet: balance, movement, failover, lookup time
 	@$(NODE) bench/ring.ts
+
+bench-exporter: node_modules/.installed ## samples a second and core of the exporter beside the edge hub (ARGS='--quick', '--help')
+	@$(LOCAL) exec --no-cluster --servers -- $(NODE) bench/exporter.ts $(ARGS)

@@ -20,7 +20,7 @@ const help = `Usage: local/cli.ts COMMAND
   exec [--stack NAME] [--if-running] [--no-cluster] [--checkers] [--servers] -- COMMAND...
                                run a command with the tools on PATH and KUBECONFIG set; starts the local cluster
                                unless KUBECONFIG is set or the stack names a cluster of its own (or with --no-cluster);
-                               --servers puts prometheus and thanos on PATH too`;
+                               --servers puts prometheus, thanos and prometheus-edge-hub on PATH too`;
 
 async function bringUp(createThanos: boolean): Promise<void> {
   await ensurePackages();
@@ -45,7 +45,7 @@ interface ExecuteOptions {
   /** The command needs no cluster. */
   readonly withoutCluster: boolean;
   readonly checkers: boolean;
-  /** Prometheus and Thanos are on PATH, for commands that run them as plain processes. */
+  /** Prometheus, Thanos and the edge hub are on PATH, for commands that run them as plain processes. */
   readonly servers: boolean;
 }
 
@@ -53,7 +53,7 @@ interface ExecuteOptions {
 async function pathWith({ checkers, servers }: ExecuteOptions): Promise<string> {
   const clients = await ensureClients(checkers);
   if (!servers) return clients;
-  const tools = [workloadTools.prometheus, workloadTools.thanos];
+  const tools = [workloadTools.prometheus, workloadTools.thanos, workloadTools.hub];
   await ensureBuilt(tools);
   return [...tools.map(toolFolder), clients].join(delimiter);
 }

@@ -50,6 +50,8 @@ async function full(): Promise<readonly Outcome[]> {
   }
   outcomes.push(await checked("bench-program", [...loader, "bench/program.ts"]));
   outcomes.push(await checked("bench-ring", [...loader, "bench/ring.ts"]));
+  const servers = [...loader, "local/cli.ts", "exec", "--no-cluster", "--servers", "--"];
+  outcomes.push(await checked("bench-exporter", [...servers, ...loader, "bench/exporter.ts"]));
   if (outcomes.every((outcome) => outcome.failed === 0)) rmSync(progressFile, { force: true });
   return outcomes;
 }

@@ -1,5 +1,8 @@
 import type { Samples } from "./samples";
 
+/** Pieces up to this many bytes are copied by our own loop: a call out of JavaScript costs more than their bytes. */
+const shortPiece = 400;
+
 /**
  * The body for one hub: the canonical lines of `chosen` (ascending indexes). Neighbouring lines are copied as one piece,
  * and a push that goes to one shard as it came is not copied at all.
@@ -19,18 +22,53 @@ export function bodyOf({ text, start, end }: Samples, chosen: Uint32Array): Buff
     const from = start[chosen[0] ?? 0] ?? 0;
     return text.subarray(from, from + total);
   }
-  const body = Buffer.allocUnsafe(total);
-  let written = 0;
+  const writer = new PieceWriter(text, total);
   let pieceStart = 0;
   let pieceEnd = 0;
   for (const at of chosen) {
     const from = start[at] ?? 0;
     if (from !== pieceEnd) {
-      written += text.copy(body, written, pieceStart, pieceEnd);
+      writer.copy(pieceStart, pieceEnd);
       pieceStart = from;
     }
     pieceEnd = end[at] ?? 0;
   }
-  text.copy(body, written, pieceStart, pieceEnd);
-  return body;
+  writer.copy(pieceStart, pieceEnd);
+  return writer.body;
+}
+
+/** Puts pieces of `text` one behind the other. */
+class PieceWriter {
+  readonly body: Buffer;
+  readonly #text: Buffer;
+  readonly #source: DataView;
+  readonly #target: DataView;
+  #length = 0;
+
+  constructor(text: Buffer, total: number) {
+    this.body = Buffer.allocUnsafe(total);
+    this.#text = text;
+    this.#source = new DataView(text.buffer, text.byteOffset, text.length);
+    this.#target = new DataView(this.body.buffer, this.body.byteOffset, total);
+  }
+
+  copy(from: number, to: number): void {
+    if (to - from > shortPiece) {
+      this.#length += this.#text.copy(this.body, this.#length, from, to);
+      return;
+    }
+    const source = this.#source;
+    const target = this.#target;
+    let length = this.#length;
+    let at = from;
+    for (; at + 4 <= to; at += 4) {
+      target.setInt32(length, source.getInt32(at, true), true);
+      length += 4;
+    }
+    for (; at < to; at += 1) {
+      target.setUint8(length, source.getUint8(at));
+      length += 1;
+    }
+    this.#length = length;
+  }
 }

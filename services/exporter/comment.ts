@@ -18,10 +18,10 @@ const types: ReadonlySet<string> = new Set(["counter", "gauge", "histogram", "su
 export function skipComment(bytes: Buffer, hash: number, line: number): number {
   const end = bytes.indexOf(newline, hash);
   if (end < 0) throw new ExpositionError(line, "the last line does not end with a newline");
-  const zeroByte = bytes.indexOf(0, hash);
-  if (zeroByte >= 0 && zeroByte < end) {
+  // Not `indexOf(0, hash)`: it would read to the end of the body for every comment.
+  for (let at = hash; at < end; at += 1) {
     // promlex.l ends the whole input at a zero byte in a comment: what follows would be lost without a word.
-    throw new ExpositionError(line, "zero byte in a comment");
+    if (bytes[at] === 0) throw new ExpositionError(line, "zero byte in a comment");
   }
   // `#HELP` without a blank is HELP for common 0.9.1 and a plain comment for Prometheus: the stricter reading is taken.
   const keywordAt = skipBlanks(bytes, hash + 1);

@@ -1,9 +1,12 @@
 import { isUtf8 } from "node:buffer";
-import { hashBytes, samePiece } from "./hash";
+import { CommonLine } from "./common-line";
+import { hashView, samePiece } from "./hash";
 import { skipComment } from "./comment";
-import { ExpositionError, firstInvalidLine, showBytes, showCharacter } from "./exposition-error";
+import { badLabelName, badStart, badTimestamp, expected } from "./exposition-reasons";
+import { ExpositionError, firstInvalidLine, showBytes } from "./exposition-error";
 import { endOfFloat, floatProblem } from "./float-text";
-import { LabelSpans, Rewriter, type RewrittenLine } from "./rewriter";
+import { beginningOf, LabelSpans } from "./label-spans";
+import { Rewriter } from "./rewriter";
 import { SampleColumns, type Samples } from "./samples";
 import {
   ascending,
@@ -23,13 +26,14 @@ import {
   newline,
   quote,
   skipBlanks,
+  withoutZeros,
   zero,
 } from "./text-bytes";
 
 /**
  * Strict reader of the Prometheus text format 0.0.4. It accepts what both the hub's parser (prometheus/common 0.9.1,
  * expfmt/text_parse.go) and Prometheus' own (3.14, model/textparse/promlex.l and promparse.go) accept, so that no line
- * can spoil a batch for others. The cases where the two differ are listed with their sources in
+ * can spoil a batch for others. docs/push-format.md lists where the two differ; the cases with their sources are in
  * test/unit/services/exporter/exposition-cases.ts.
  *
  * One pass over the bytes: the body is cut after its last newline first, so every loop meets a newline before the end.
@@ -64,6 +68,7 @@ class BodyReader {
   readonly #receiveTime: number;
   readonly #receiveTimeDigits: Buffer;
   readonly #spans = new LabelSpans();
+  readonly #common: CommonLine;
   #line = 1;
   /** Set by `#timestamp`: milliseconds. */
   #timestampRead = 0;
@@ -78,6 +83,7 @@ class BodyReader {
     this.#columns = new SampleColumns(body.length);
     this.#rewriter = new Rewriter(body);
     this.#shardLabel = Buffer.from(options.shardLabel, "latin1");
+    this.#common = new CommonLine(body, this.#shardLabel, this.#spans);
     this.#receiveTime = options.receiveTime;
     this.#receiveTimeDigits = Buffer.from(String(options.receiveTime), "latin1");
   }
@@ -87,21 +93,46 @@ class BodyReader {
     const end = body.lastIndexOf(newline) + 1;
     let at = 0;
     while (at < end) {
-      const first = skipBlanks(body, at);
-      const byte = body[first];
-      if (byte === newline) at = first + 1;
-      else if (byte === hash) at = skipComment(body, first, this.#line);
-      else at = this.#sample(at, first);
+      const lineEnd = this.#common.read(at);
+      at = lineEnd < 0 ? this.#other(at) : this.#commonSample(at, lineEnd);
       this.#line += 1;
     }
     if (skipBlanks(body, end) < body.length) throw this.#error("the last line does not end with a newline");
     return this.#columns.finish(this.#rewriter.finish());
   }
 
+  /** Takes the line at `lineAt`, which is of the common layout; returns the next line. */
+  #commonSample(lineAt: number, lineEnd: number): number {
+    const common = this.#common;
+    const { seriesEnd, keyStart, keyEnd, timestamp } = common;
+    this.#keyStart = keyStart;
+    this.#keyEnd = keyEnd;
+    const timestampAt = common.valueEnd + 1;
+    if (this.#body[timestampAt] === zero && lineEnd > timestampAt + 1) {
+      const digits = withoutZeros(this.#body, timestampAt, lineEnd);
+      this.#rewrite(lineAt, common.nameEnd, seriesEnd + 1, common.valueEnd, digits, timestamp);
+    } else if (common.isOrdered) {
+      this.#add(lineAt, seriesEnd, lineEnd + 1, timestamp);
+    } else {
+      this.#rewriter.reorder(lineAt, common.nameEnd, seriesEnd, lineEnd + 1, this.#spans, this.#line);
+      this.#addRewritten(timestamp);
+    }
+    return lineEnd + 1;
+  }
+
+  /** Reads any line but those of the common layout; returns the next line. */
+  #other(lineAt: number): number {
+    const body = this.#body;
+    const first = skipBlanks(body, lineAt);
+    const byte = body[first];
+    if (byte === newline) return first + 1;
+    return byte === hash ? skipComment(body, first, this.#line) : this.#sample(lineAt, first);
+  }
+
   /** Reads the sample of the line at `lineAt`, whose first byte that is no blank is at `nameAt`; returns the next line. */
   #sample(lineAt: number, nameAt: number): number {
     const body = this.#body;
-    if ((classOf(body, nameAt) & nameStart) === 0) throw this.#badStart(nameAt);
+    if ((classOf(body, nameAt) & nameStart) === 0) throw this.#error(badStart(body, nameAt));
     let nameEnd = nameAt + 1;
     while ((classOf(body, nameEnd) & nameRest) !== 0) nameEnd += 1;
     let valueAt = skipBlanks(body, nameEnd);
@@ -121,22 +152,22 @@ class BodyReader {
     canonical = canonical && valueAt === seriesEnd + 1 && body[seriesEnd] === blank;
 
     if (body[valueEnd] === newline) {
-      const timestamp = this.#receiveTimeDigits;
-      const line = canonical
-        ? this.#rewriter.addTimestamp(nameAt, seriesEnd, valueEnd, timestamp)
-        : this.#rewrite(nameAt, nameEnd, valueAt, valueEnd, timestamp);
-      this.#add(this.#rewriter.bytes, line, this.#receiveTime);
+      if (canonical) {
+        this.#rewriter.addTimestamp(nameAt, seriesEnd, valueEnd, this.#receiveTimeDigits);
+        this.#addRewritten(this.#receiveTime);
+      } else {
+        this.#rewrite(nameAt, nameEnd, valueAt, valueEnd, this.#receiveTimeDigits, this.#receiveTime);
+      }
       return valueEnd + 1;
     }
     const timestampAt = skipBlanks(body, valueEnd);
     const lineEnd = this.#timestamp(timestampAt);
     canonical = canonical && timestampAt === valueEnd + 1 && body[valueEnd] === blank;
     if (canonical && (body[timestampAt] !== zero || lineEnd === timestampAt + 1)) {
-      this.#add(body, { start: nameAt, seriesEnd, end: lineEnd + 1 }, this.#timestampRead);
+      this.#add(nameAt, seriesEnd, lineEnd + 1, this.#timestampRead);
     } else {
       const digits = withoutZeros(body, timestampAt, lineEnd);
-      const line = this.#rewrite(nameAt, nameEnd, valueAt, valueEnd, digits);
-      this.#add(this.#rewriter.bytes, line, this.#timestampRead);
+      this.#rewrite(nameAt, nameEnd, valueAt, valueEnd, digits, this.#timestampRead);
     }
     return lineEnd + 1;
   }
@@ -154,13 +185,13 @@ class BodyReader {
         this.#labelsCanonical = false;
         return nameAt + 1;
       }
-      if ((classOf(body, nameAt) & labelStart) === 0) throw this.#badLabelName(nameAt);
+      if ((classOf(body, nameAt) & labelStart) === 0) throw this.#error(badLabelName(body, nameAt));
       let nameEnd = nameAt + 1;
       while ((classOf(body, nameEnd) & labelRest) !== 0) nameEnd += 1;
       const equalsAt = skipBlanks(body, nameEnd);
-      if (body[equalsAt] !== equals) throw this.#expected('"=" after the label name', equalsAt);
+      if (body[equalsAt] !== equals) throw this.#error(expected('"=" after the label name', body, equalsAt));
       const quoteAt = skipBlanks(body, equalsAt + 1);
-      if (body[quoteAt] !== quote) throw this.#expected("a quoted label value", quoteAt);
+      if (body[quoteAt] !== quote) throw this.#error(expected("a quoted label value", body, quoteAt));
       const valueEnd = this.#endOfLabelValue(quoteAt + 1);
       this.#noteLabel(nameAt, nameEnd, quoteAt + 1, valueEnd);
       if (
@@ -176,7 +207,7 @@ class BodyReader {
       const next = skipBlanks(body, valueEnd + 1);
       if (next !== valueEnd + 1) this.#labelsCanonical = false;
       if (body[next] === braceClose) return next + 1;
-      if (body[next] !== comma) throw this.#expected('"," or "}" after the label value', next);
+      if (body[next] !== comma) throw this.#error(expected('"," or "}" after the label value', body, next));
       at = next + 1;
     }
   }
@@ -202,7 +233,7 @@ class BodyReader {
   #noteLabel(nameAt: number, nameEnd: number, valueAt: number, valueEnd: number): void {
     const body = this.#body;
     const shardLabel = this.#shardLabel;
-    this.#spans.add(nameAt, nameEnd, valueAt, valueEnd);
+    this.#spans.add(nameAt, nameEnd, valueAt, valueEnd, beginningOf(body, nameAt, nameEnd));
     if (samePiece(body, nameAt, nameEnd, shardLabel, 0, shardLabel.length)) {
       this.#keyStart = valueAt;
       this.#keyEnd = valueEnd;
@@ -221,7 +252,7 @@ class BodyReader {
       if (digit < 0 || digit > 9) break;
       value = value * 10 + digit;
     }
-    if (body[at] !== newline || at === from) throw this.#badTimestamp(from, at);
+    if (body[at] !== newline || at === from) throw this.#error(badTimestamp(body, from, at));
     if (value >= longestExact && BigInt(body.toString("latin1", from, at)) > largestTimestamp) {
       throw this.#error(`timestamp ${showBytes(body, from, at)} is beyond the range of a 64 bit integer`);
     }
@@ -234,22 +265,28 @@ class BodyReader {
     nameEnd: number,
     valueStart: number,
     valueEnd: number,
-    timestamp: Uint8Array,
-  ): RewrittenLine {
-    const parts = { nameStart, nameEnd, valueStart, valueEnd, timestamp, line: this.#line };
-    return this.#rewriter.rewrite(parts, this.#spans);
+    digits: Uint8Array,
+    timestamp: number,
+  ): void {
+    this.#rewriter.rewrite(nameStart, nameEnd, valueStart, valueEnd, digits, this.#spans, this.#line);
+    this.#addRewritten(timestamp);
   }
 
-  #add(bytes: Buffer, line: RewrittenLine, timestamp: number): void {
+  /** Adds the line that the rewriter wrote last. */
+  #addRewritten(timestamp: number): void {
+    this.#add(this.#rewriter.start, this.#rewriter.seriesEnd, this.#rewriter.end, timestamp);
+  }
+
+  /** Adds a canonical line, as positions in the rewriter's text, which begins with the body. */
+  #add(start: number, seriesEnd: number, end: number, timestamp: number): void {
     const columns = this.#columns;
     columns.reserve();
     const at = columns.count;
-    const base = bytes === this.#body ? 0 : this.#body.length;
     columns.line[at] = this.#line;
-    columns.start[at] = base + line.start;
-    columns.seriesEnd[at] = base + line.seriesEnd;
-    columns.end[at] = base + line.end;
-    columns.seriesHash[at] = hashBytes(bytes, line.start, line.seriesEnd);
+    columns.start[at] = start;
+    columns.seriesEnd[at] = seriesEnd;
+    columns.end[at] = end;
+    columns.seriesHash[at] = hashView(this.#rewriter.view, start, seriesEnd);
     columns.keyStart[at] = this.#keyStart;
     columns.keyEnd[at] = this.#keyEnd;
     columns.timestamp[at] = timestamp;
@@ -259,39 +296,4 @@ class BodyReader {
   #error(reason: string): ExpositionError {
     return new ExpositionError(this.#line, reason);
   }
-
-  #expected(what: string, at: number): ExpositionError {
-    const body = this.#body;
-    return this.#error(
-      `expected ${what}, found ${body[at] === newline ? "the end of the line" : showCharacter(body, at)}`,
-    );
-  }
-
-  #badStart(at: number): ExpositionError {
-    if (this.#body[at] === braceOpen)
-      return this.#error("metric name before the braces is missing (quoted names are not supported)");
-    return this.#expected("a metric name", at);
-  }
-
-  #badLabelName(at: number): ExpositionError {
-    if (this.#body[at] === quote) return this.#error("quoted label names are not supported");
-    return this.#expected("a label name", at);
-  }
-
-  #badTimestamp(from: number, at: number): ExpositionError {
-    const body = this.#body;
-    if (body[at] === newline) return this.#error("blank after the value, but no timestamp");
-    const end = body.indexOf(newline, at);
-    if (at === from) {
-      return this.#error(`expected a timestamp in milliseconds (digits only), found ${showBytes(body, from, end)}`);
-    }
-    return this.#error(`unexpected ${showBytes(body, at, end)} after the timestamp`);
-  }
-}
-
-/** Digits without leading zeros, which both parsers allow in a timestamp. */
-function withoutZeros(bytes: Buffer, from: number, to: number): Buffer {
-  let first = from;
-  while (first < to - 1 && bytes[first] === zero) first += 1;
-  return bytes.subarray(first, to);
 }

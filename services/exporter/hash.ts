@@ -20,6 +20,26 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
   return hash ^ (hash >>> 16);
 }
 
+/**
+ * 32 bit hash of a piece of `view`, eight bytes at a time in two lanes that the processor works on side by side. Other
+ * numbers than `hashBytes`.
+ */
+export function hashView(view: DataView, start: number, end: number): number {
+  let even = seed ^ (end - start);
+  let odd = ~seed;
+  let at = start;
+  for (const last = end - 8; at <= last; at += 8) {
+    even = Math.imul(even ^ view.getInt32(at, true), prime);
+    even ^= even >>> 15;
+    odd = Math.imul(odd ^ view.getInt32(at + 4, true), prime);
+    odd ^= odd >>> 15;
+  }
+  for (; at < end; at += 1) even = Math.imul(even ^ view.getUint8(at), prime);
+  let hash = even ^ Math.imul(odd ^ (odd >>> 13), 0x85ebca6b | 0);
+  hash = Math.imul(hash ^ (hash >>> 16), 0xc2b2ae35 | 0);
+  return hash ^ (hash >>> 13);
+}
+
 /** Whether two pieces of `bytes` are equal. */
 export function samePiece(
   left: Uint8Array,

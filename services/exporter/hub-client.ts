@@ -2,16 +2,10 @@ import { request, type IncomingMessage } from "node:http";
 import type { ExporterHub } from "../../model/exporter-config";
 import { messageOf } from "../plumbing/log";
 import { ConnectionPool } from "./connection-pool";
+import type { FailureKind, HubOutcome } from "./hub-outcome";
+import { PushQueue } from "./push-queue";
 
-/** What makes a shard's hub count as failed, so that the samples may go elsewhere (facts: the hub's failover signals). */
-export type FailureKind = "refused" | "timeout" | "empty-reply" | "full" | "status-5xx" | "unexpected-status";
-
-/** What became of one push to one hub. */
-export type HubOutcome =
-  | { readonly kind: "stored" }
-  | { readonly kind: "failed"; readonly failure: FailureKind; readonly detail: string }
-  /** The hub says that the body itself is bad (4xx but 406): no other hub will like it better. */
-  | { readonly kind: "bad-payload"; readonly detail: string };
+export type { HubOutcome } from "./hub-outcome";
 
 /**
  * Connections are given up after this long, in milliseconds, so that a hub that is being taken down is left by its
@@ -38,40 +32,47 @@ export class HubClient implements Hub {
   readonly #timeout: number;
   readonly #onRetry: () => void;
   readonly #pool = new ConnectionPool(connectionLifetime);
+  readonly #queue: PushQueue;
 
   /** `timeout`: milliseconds for one push or probe, connecting included. `onRetry`: a push is repeated (see `push`). */
   constructor(hub: Pick<ExporterHub, "url">, timeout: number, onRetry: () => void = () => undefined) {
     this.#url = hub.url;
     this.#timeout = timeout;
     this.#onRetry = onRetry;
+    this.#queue = new PushQueue((bodies, deadline) => this.#send(bodies, deadline), timeout);
+  }
+
+  /** Pushes a body of canonical lines, together with others that wait for the hub (see `PushQueue`); never rejects. */
+  push(body: Buffer): Promise<HubOutcome> {
+    return this.#queue.push(body);
   }
 
   /**
-   * Pushes a body of canonical lines; never rejects. A connection that was kept alive may have been closed by the hub
+   * Sends bodies as one. A connection that was kept alive may have been closed by the hub
    * just before, which looks like an empty reply: then the push is repeated once on a new connection. That is harmless,
    * since every line has its timestamp.
    */
-  async push(body: Buffer): Promise<HubOutcome> {
-    const deadline = Date.now() + this.#timeout;
-    let attempt = await this.#attempt("POST", "/metrics", body, deadline);
+  async #send(bodies: readonly Buffer[], deadline: number): Promise<HubOutcome> {
+    let attempt = await this.#attempt("POST", "/metrics", bodies, deadline);
     if (attempt.kind === "failed" && attempt.failure === "empty-reply" && attempt.reused) {
       this.#onRetry();
       this.#pool.renew();
-      attempt = await this.#attempt("POST", "/metrics", body, deadline);
+      attempt = await this.#attempt("POST", "/metrics", bodies, deadline);
     }
     return outcomeOf(attempt);
   }
 
   /** Whether the hub is there: asks `/`, since asking `/metrics` would empty it. Never rejects. */
   async probe(): Promise<boolean> {
-    const attempt = await this.#attempt("GET", "/", Buffer.alloc(0), Date.now() + this.#timeout);
+    const attempt = await this.#attempt("GET", "/", [], Date.now() + this.#timeout);
     return attempt.kind === "answered" && attempt.status === 200;
   }
 
-  #attempt(method: "GET" | "POST", path: string, body: Buffer, deadline: number): Promise<Attempt> {
+  #attempt(method: "GET" | "POST", path: string, bodies: readonly Buffer[], deadline: number): Promise<Attempt> {
     return new Promise((resolve) => {
       const lease = this.#pool.lease();
-      const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8", "content-length": body.length };
+      const length = bodies.reduce((sum, body) => sum + body.length, 0);
+      const headers = { "content-type": "text/plain; version=0.0.4; charset=utf-8", "content-length": length };
       const outgoing = request(`${this.#url}${path}`, { method, agent: lease.agent, headers });
       const settle = (attempt: Attempt): void => {
         clearTimeout(timer);
@@ -94,7 +95,11 @@ export class HubClient implements Hub {
       });
       outgoing.on("error", (error) => fail(failureOf(error), messageOf(error)));
       outgoing.on("close", lease.release);
-      outgoing.end(body);
+      // One writev(2) with the head and all bodies, none of them copied.
+      outgoing.cork();
+      for (const body of bodies) outgoing.write(body);
+      outgoing.end();
+      outgoing.uncork();
     });
   }
 }

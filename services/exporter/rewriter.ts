@@ -1,174 +1,184 @@
 import { ExpositionError } from "./exposition-error";
-import { ascending, blank, braceClose, braceOpen, comma, equals, newline, quote } from "./text-bytes";
+import type { LabelSpans } from "./label-spans";
+import { blank, braceClose, braceOpen, comma, equals, newline, quote } from "./text-bytes";
 
-/** Where the labels of the line in hand are, in the order written. Used again for each line. */
-export class LabelSpans {
-  count = 0;
-  nameStart = new Uint32Array(64);
-  nameEnd = new Uint32Array(64);
-  valueStart = new Uint32Array(64);
-  valueEnd = new Uint32Array(64);
-
-  add(nameStart: number, nameEnd: number, valueStart: number, valueEnd: number): void {
-    const at = this.count;
-    if (at === this.nameStart.length) this.#grow();
-    this.nameStart[at] = nameStart;
-    this.nameEnd[at] = nameEnd;
-    this.valueStart[at] = valueStart;
-    this.valueEnd[at] = valueEnd;
-    this.count = at + 1;
-  }
-
-  #grow(): void {
-    for (const column of ["nameStart", "nameEnd", "valueStart", "valueEnd"] as const) {
-      const larger = new Uint32Array(this.count * 2);
-      larger.set(this[column]);
-      this[column] = larger;
-    }
-  }
-}
-
-/** A rewritten line, as positions in `Rewriter.bytes`. */
-export interface RewrittenLine {
-  readonly start: number;
-  readonly seriesEnd: number;
-  readonly end: number;
-}
-
-/** The parts of one line that has passed the parser, as positions in the body. */
-export interface LineParts {
-  readonly nameStart: number;
-  readonly nameEnd: number;
-  readonly valueStart: number;
-  readonly valueEnd: number;
-  /** Milliseconds in decimal digits. */
-  readonly timestamp: Uint8Array;
-  /** Line number, for errors. */
-  readonly line: number;
-}
+/** Bytes that a rewritten line may be longer than its parts: quotes, braces, blanks, and the last word of a copy. */
+const slack = 16;
 
 /**
  * Writes the lines that were not canonical: labels sorted by name, empty ones dropped (Prometheus drops them too), single
  * blanks, a timestamp. Values of labels keep their bytes: each has exactly one escaped form in the text format.
+ *
+ * The lines go behind a copy of the body in one buffer, so that all canonical lines of a push are pieces of one text.
  */
 export class Rewriter {
+  /** The line written last: `text[start, end)`, its series `text[start, seriesEnd)`. */
+  start = 0;
+  seriesEnd = 0;
+  end = 0;
+
   readonly #body: Buffer;
-  #text = Buffer.allocUnsafe(0);
-  #length = 0;
+  #text: Buffer;
+  #view: DataView;
+  #length: number;
   /** Label numbers in the order of their names. */
-  readonly #order: number[] = [];
+  #order = new Uint32Array(64);
 
   constructor(body: Buffer) {
     this.#body = body;
+    this.#text = body;
+    this.#view = viewOf(body);
+    this.#length = body.length;
   }
 
-  /** The lines written so far and room for more. Another buffer after each growth. */
-  get bytes(): Buffer {
-    return this.#text;
+  /** The body, followed by the lines written. Another buffer after the first line and after each growth. */
+  get view(): DataView {
+    return this.#view;
   }
 
-  /** The body, followed by the lines written. */
   finish(): Buffer {
-    return this.#length === 0 ? this.#body : Buffer.concat([this.#body, this.#text.subarray(0, this.#length)]);
+    return this.#text === this.#body ? this.#body : this.#text.subarray(0, this.#length);
   }
 
   /** Copies a line that only lacks its timestamp: `body[start, valueEnd)` is already canonical. */
-  addTimestamp(start: number, seriesEnd: number, valueEnd: number, timestamp: Uint8Array): RewrittenLine {
-    const at = this.#length;
-    this.#reserve(valueEnd - start + timestamp.length + 2);
-    this.#length += this.#body.copy(this.#text, at, start, valueEnd);
+  addTimestamp(start: number, seriesEnd: number, valueEnd: number, timestamp: Uint8Array): void {
+    this.#reserve(valueEnd - start + timestamp.length + slack);
+    this.start = this.#length;
+    this.seriesEnd = this.#length + seriesEnd - start;
+    this.#copy(start, valueEnd);
     this.#finishLine(timestamp);
-    return { start: at, seriesEnd: at + seriesEnd - start, end: this.#length };
+  }
+
+  /**
+   * Writes one line with its labels in order.
+   * @param tailStart The blank before the value; `body[tailStart, tailEnd)` is already canonical up to the newline.
+   * @param line Line number, for errors.
+   * @throws ExpositionError when a label is there twice.
+   */
+  reorder(
+    nameStart: number,
+    nameEnd: number,
+    tailStart: number,
+    tailEnd: number,
+    labels: LabelSpans,
+    line: number,
+  ): void {
+    // No more bytes than were written: these labels have no blanks between them.
+    this.#reserve(tailEnd - nameStart + slack);
+    this.#series(nameStart, nameEnd, labels, line);
+    this.#copy(tailStart, tailEnd);
+    this.end = this.#length;
   }
 
   /**
    * Writes one line from its parts.
+   * @param timestamp Milliseconds in decimal digits.
+   * @param line Line number, for errors.
    * @throws ExpositionError when a label is there twice.
    */
-  rewrite(parts: LineParts, labels: LabelSpans): RewrittenLine {
-    const order = this.#sort(labels, parts.line);
-    // At most: what was written, plus two quotes, an equals sign, a comma or brace for each label.
-    let size = parts.nameEnd - parts.nameStart + parts.valueEnd - parts.valueStart + parts.timestamp.length + 6;
-    for (const one of order) size += at(labels.nameEnd, one) - at(labels.nameStart, one) + 4;
-    for (const one of order) size += at(labels.valueEnd, one) - at(labels.valueStart, one);
-    this.#reserve(size);
-    const start = this.#length;
-    this.#copy(parts.nameStart, parts.nameEnd);
+  rewrite(
+    nameStart: number,
+    nameEnd: number,
+    valueStart: number,
+    valueEnd: number,
+    timestamp: Uint8Array,
+    labels: LabelSpans,
+    line: number,
+  ): void {
+    // At most what was written, and the timestamp if there was none: each label brings its quotes and one more byte.
+    this.#reserve(valueEnd - nameStart + timestamp.length + slack);
+    this.#series(nameStart, nameEnd, labels, line);
+    this.#put(blank);
+    this.#copy(valueStart, valueEnd);
+    this.#finishLine(timestamp);
+  }
+
+  #series(nameStart: number, nameEnd: number, labels: LabelSpans, line: number): void {
+    this.#sort(labels, line);
+    const { count, nameStart: starts, nameEnd: ends, valueStart, valueEnd } = labels;
+    const order = this.#order;
+    this.start = this.#length;
+    this.#copy(nameStart, nameEnd);
     let separator = braceOpen;
-    for (const one of order) {
-      if (at(labels.valueEnd, one) === at(labels.valueStart, one)) continue;
+    for (let place = 0; place < count; place += 1) {
+      const one = order[place] ?? 0;
+      const from = valueStart[one] ?? 0;
+      const to = valueEnd[one] ?? 0;
+      if (from === to) continue;
       this.#put(separator);
       separator = comma;
-      this.#copy(at(labels.nameStart, one), at(labels.nameEnd, one));
-      this.#put(equals);
-      this.#put(quote);
-      this.#copy(at(labels.valueStart, one), at(labels.valueEnd, one));
+      if (from === (ends[one] ?? 0) + 2) {
+        this.#copy(starts[one] ?? 0, to);
+      } else {
+        this.#copy(starts[one] ?? 0, ends[one] ?? 0);
+        this.#put(equals);
+        this.#put(quote);
+        this.#copy(from, to);
+      }
       this.#put(quote);
     }
     if (separator === comma) this.#put(braceClose);
-    const seriesEnd = this.#length;
-    this.#put(blank);
-    this.#copy(parts.valueStart, parts.valueEnd);
-    this.#finishLine(parts.timestamp);
-    return { start, seriesEnd, end: this.#length };
+    this.seriesEnd = this.#length;
   }
 
   /** Insertion sort: few labels, and most lines have theirs nearly in order. */
-  #sort(labels: LabelSpans, line: number): readonly number[] {
+  #sort(labels: LabelSpans, line: number): void {
+    const { count } = labels;
+    if (count > this.#order.length) this.#order = new Uint32Array(count * 2);
+    const body = this.#body;
     const order = this.#order;
-    order.length = 0;
-    for (let one = 0; one < labels.count; one += 1) {
+    for (let one = 0; one < count; one += 1) {
       let place = one;
       for (; place > 0; place -= 1) {
         const before = order[place - 1] ?? 0;
-        if (this.#ascending(labels, before, one)) break;
-        if (!this.#ascending(labels, one, before)) {
-          const name = this.#body.toString("latin1", at(labels.nameStart, one), at(labels.nameEnd, one));
+        if (labels.isBefore(body, before, one)) break;
+        if (!labels.isBefore(body, one, before)) {
+          const name = body.toString("latin1", labels.nameStart[one], labels.nameEnd[one]);
           throw new ExpositionError(line, `duplicate label ${name}`);
         }
         order[place] = before;
       }
       order[place] = one;
     }
-    return order;
-  }
-
-  #ascending({ nameStart, nameEnd }: LabelSpans, left: number, right: number): boolean {
-    return ascending(this.#body, at(nameStart, left), at(nameEnd, left), at(nameStart, right), at(nameEnd, right));
   }
 
   #finishLine(timestamp: Uint8Array): void {
     this.#put(blank);
     for (const digit of timestamp) this.#put(digit);
     this.#put(newline);
+    this.end = this.#length;
   }
 
   #put(byte: number): void {
-    this.#text[this.#length] = byte;
+    this.#view.setUint8(this.#length, byte);
     this.#length += 1;
   }
 
-  /** Byte by byte: for the few bytes of a name or value that is faster than a call out of JavaScript. */
+  /**
+   * Four bytes at a time, which writes up to three too many: the next piece goes over them. For the few bytes of a label
+   * that is faster than a call out of JavaScript.
+   */
   #copy(from: number, to: number): void {
-    const source = this.#body;
-    const target = this.#text;
-    let length = this.#length;
-    for (let position = from; position < to; position += 1) {
-      target[length] = source[position] ?? 0;
-      length += 1;
+    const view = this.#view;
+    let target = this.#length;
+    for (let at = from; at < to; at += 4) {
+      view.setInt32(target, view.getInt32(at, true), true);
+      target += 4;
     }
-    this.#length = length;
+    this.#length += to - from;
   }
 
   #reserve(bytes: number): void {
     const needed = this.#length + bytes;
-    if (needed <= this.#text.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(needed, this.#text.length * 2, 4096));
+    // As long as nothing was written, the text is the body itself.
+    if (needed <= this.#text.length && this.#text !== this.#body) return;
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#length * 2) + 4096);
     this.#text.copy(larger, 0, 0, this.#length);
     this.#text = larger;
+    this.#view = viewOf(larger);
   }
 }
 
-function at(column: Uint32Array, position: number): number {
-  return column[position] ?? 0;
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }

@@ -4,7 +4,8 @@ import type { BatchNumbers } from "./batch-numbers";
 import { CircuitBreaker } from "./circuit-breaker";
 import type { KeptWrites } from "./commit-buffer";
 import type { ExporterMetrics } from "./exporter-metrics";
-import { HubClient, type FailureKind, type Hub, type HubOutcome } from "./hub-client";
+import { HubClient, type Hub, type HubOutcome } from "./hub-client";
+import type { FailureKind } from "./hub-outcome";
 
 /** What became of one push to all hubs of a shard. */
 export type ShardOutcome =

@@ -21,19 +21,23 @@ export const labelStart = 1;
 export const labelRest = 2;
 export const nameStart = 4;
 export const nameRest = 8;
+/** Every byte of a label value but quote, backslash and newline. */
+export const plainInValue = 16;
 
 /** What each byte may be part of. */
-const classes = new Uint8Array(256);
+export const byteClasses = new Uint8Array(256);
 for (let byte = 0; byte < 256; byte += 1) {
   const character = String.fromCharCode(byte);
-  if (/[a-zA-Z_]/.test(character)) classes[byte] = labelStart | labelRest | nameStart | nameRest;
-  if (/[0-9]/.test(character)) classes[byte] = labelRest | nameRest;
-  if (character === ":") classes[byte] = nameStart | nameRest;
+  let bits = byte === quote || byte === backslash || byte === newline ? 0 : plainInValue;
+  if (/[a-zA-Z_]/.test(character)) bits |= labelStart | labelRest | nameStart | nameRest;
+  if (/[0-9]/.test(character)) bits |= labelRest | nameRest;
+  if (character === ":") bits |= nameStart | nameRest;
+  byteClasses[byte] = bits;
 }
 
 /** Bit set of the classes of the byte at `at`, which must be inside. */
 export function classOf(bytes: Buffer, at: number): number {
-  return classes[bytes[at] ?? 0] ?? 0;
+  return byteClasses[bytes[at] ?? 0] ?? 0;
 }
 
 export function isBlank(bytes: Buffer, at: number): boolean {
@@ -48,7 +52,13 @@ export function skipBlanks(bytes: Buffer, from: number): number {
 }
 
 /** Whether the left name sorts before the right one. */
-export function ascending(bytes: Buffer, leftAt: number, leftEnd: number, rightAt: number, rightEnd: number): boolean {
+export function ascending(
+  bytes: Uint8Array,
+  leftAt: number,
+  leftEnd: number,
+  rightAt: number,
+  rightEnd: number,
+): boolean {
   let left = leftAt;
   let right = rightAt;
   for (; left < leftEnd && right < rightEnd; left += 1, right += 1) {
@@ -56,4 +66,11 @@ export function ascending(bytes: Buffer, leftAt: number, leftEnd: number, rightA
     if (difference !== 0) return difference < 0;
   }
   return left === leftEnd && right < rightEnd;
+}
+
+/** Digits without leading zeros, which both parsers allow in a timestamp: `bytes[from, to)` without them. */
+export function withoutZeros(bytes: Buffer, from: number, to: number): Buffer {
+  let first = from;
+  while (first < to - 1 && bytes[first] === zero) first += 1;
+  return bytes.subarray(first, to);
 }
