@@ -12,7 +12,7 @@ export default defineConfig({
         },
       },
       // Unit tests that start Prometheus, Thanos and others on loopback: too slow for `make check`.
-      { test: { name: "real", include: ["test/unit/**/*.real.test.ts"], testTimeout: 120_000 } },
+      { test: { name: "real", include: ["test/unit/**/*.real.test.ts", "test/oracle/**/*.real.test.ts"], testTimeout: 120_000 } },
       { test: { name: "policy", include: ["test/policy/**/*.test.ts"], testTimeout: 60_000 } },
       {
         test: {
