@@ -15,7 +15,7 @@ TOOL := $(NODE) tools/cli.ts
 export STACK ONLY Q
 
 .PHONY: help up down status feed feed-check query preview cluster cluster-down doctor check test test-full e2e docs \
-        policies fixtures format bench-program
+        policies fixtures format bench-program bench-query bench-ring
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -83,3 +83,9 @@ format: node_modules/.installed ## format every file
 
 bench-program: node_modules/.installed ## program start to registered resources, beside an empty program
 	@$(NODE) bench/program.ts
+
+bench-query: node_modules/.installed ## the query path on N shards beside one Prometheus and plain Thanos (ARGS='--quick', '--help')
+	@$(LOCAL) exec --no-cluster --checkers --servers -- $(NODE) bench/query.ts $(ARGS)
+
+bench-ring: node_modules/.installed ## hashing schemes on Magma's fleet: balance, movement, failover, lookup time
+	@$(NODE) bench/ring.ts

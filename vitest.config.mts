@@ -1,19 +1,39 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+
+/**
+ * What `make check` runs. Files share a few processes, one for each core, because loading Pulumi's SDK takes longer than
+ * most files' tests; test/shared-process.ts sees to it that each leaves its process as it found it.
+ */
+const shared = {
+  isolate: false,
+  maxWorkers: availableParallelism(),
+  setupFiles: ["test/shared-process.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+};
 
 export default defineConfig({
   test: {
     projects: [
       {
         test: {
+          ...shared,
           name: "unit",
           include: ["test/unit/**/*.test.ts"],
           exclude: ["test/unit/**/*.real.test.ts"],
-          testTimeout: 60_000,
         },
       },
+      { test: { ...shared, name: "policy", include: ["test/policy/**/*.test.ts"] } },
       // Unit tests that start Prometheus, Thanos and others on loopback: too slow for `make check`.
-      { test: { name: "real", include: ["test/unit/**/*.real.test.ts", "test/oracle/**/*.real.test.ts"], testTimeout: 120_000 } },
-      { test: { name: "policy", include: ["test/policy/**/*.test.ts"], testTimeout: 60_000 } },
+      {
+        test: {
+          name: "real",
+          include: ["test/{unit,oracle}/**/*.real.test.ts"],
+          testTimeout: 120_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
       {
         test: {
           name: "e2e",

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { NAMES, PORTS } from "../model/names";
-import { dataClaim, type ClaimArgs } from "./kit/claim";
+import type { ClaimArgs } from "./kit/claim";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
 import { commonLabels, selectorLabels } from "./kit/labels";
@@ -12,6 +12,7 @@ import { container, podTemplate } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { THANOS_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
+import { statefulSpec } from "./kit/stateful";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** More than Thanos' own 120 s. */
@@ -47,14 +48,10 @@ export class Compactor extends Component {
       name,
       {
         metadata: takenUpAgain(metadata),
-        spec: {
-          replicas: 1,
+        spec: statefulSpec({
           serviceName: name,
-          selector: { matchLabels: selector },
-          podManagementPolicy: "Parallel",
-          updateStrategy: { type: "RollingUpdate" },
-          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-          volumeClaimTemplates: [dataClaim(args)],
+          selector,
+          claim: args,
           template: podTemplate(platform, {
             part,
             uid: THANOS_UID,
@@ -73,7 +70,7 @@ export class Compactor extends Component {
               }),
             ],
           }),
-        },
+        }),
       },
       this.child({ dependsOn: governing, customTimeouts: workloadTimeouts(15, GRACE_SECONDS) }),
     );

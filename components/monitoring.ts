@@ -3,6 +3,7 @@ import type { types } from "@pulumi/kubernetes";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { NAMES, PORTS } from "../model/names";
+import type { ClaimArgs } from "./kit/claim";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
 import { gateContainer } from "./kit/gate";
@@ -14,6 +15,7 @@ import { replayingProbes } from "./kit/probes";
 import { NOBODY_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
+import { statefulSpec } from "./kit/stateful";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** Seconds for writing the head at a stop. It is a small one. */
@@ -30,7 +32,7 @@ export interface ScrapeService {
 }
 
 /** Arguments of {@link Monitoring}. */
-export interface MonitoringArgs {
+export interface MonitoringArgs extends ClaimArgs {
   readonly flags: Flags;
   /** Content of prometheus.yaml; reloaded without a restart. */
   readonly config: object;
@@ -38,10 +40,6 @@ export interface MonitoringArgs {
   readonly alerts: object;
   /** Parts with replicas, which are found by DNS. */
   readonly scrapeServices: readonly ScrapeService[];
-  /** Size of the volume, a Kubernetes quantity. */
-  readonly storageSize: string;
-  /** StorageClass of the volume; default: the cluster's. */
-  readonly storageClassName?: string;
 }
 
 /**
@@ -91,14 +89,10 @@ export class Monitoring extends Component {
       name,
       {
         metadata: takenUpAgain(metadata),
-        spec: {
-          replicas: 1,
+        spec: statefulSpec({
           serviceName: name,
-          selector: { matchLabels: selector },
-          podManagementPolicy: "Parallel",
-          updateStrategy: { type: "RollingUpdate" },
-          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-          volumeClaimTemplates: [claimTemplate(args)],
+          selector,
+          claim: args,
           template: podTemplate(platform, {
             part,
             uid: NOBODY_UID,
@@ -106,23 +100,12 @@ export class Monitoring extends Component {
             volumes: [{ name: "config", configMap: { name } }, servicesVolume(platform)],
             containers: [prometheus(platform, args), gateContainer(platform)],
           }),
-        },
+        }),
       },
       this.child({ dependsOn: [config, governing], customTimeouts: workloadTimeouts(10, GRACE_SECONDS) }),
     );
     this.registerOutputs();
   }
-}
-
-function claimTemplate(args: MonitoringArgs): types.input.core.v1.PersistentVolumeClaim {
-  return {
-    metadata: { name: NAMES.claimTemplate },
-    spec: {
-      accessModes: ["ReadWriteOnce"],
-      resources: { requests: { storage: args.storageSize } },
-      ...(args.storageClassName === undefined ? {} : { storageClassName: args.storageClassName }),
-    },
-  };
 }
 
 function prometheus(platform: Platform, args: MonitoringArgs): types.input.core.v1.Container {

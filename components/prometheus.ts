@@ -3,6 +3,7 @@ import type { types } from "@pulumi/kubernetes";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { HUB_JOB, NAMES, PORTS, PROJECT, prometheusName, sidecarName } from "../model/names";
+import type { ClaimArgs } from "./kit/claim";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
 import { GATE_UPSTREAM, gateContainer } from "./kit/gate";
@@ -11,10 +12,12 @@ import { PROMETHEUS_PATHS, STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { NO_PROBES, quickProbes, replayingProbes } from "./kit/probes";
+import { rulesPuller, type RulesPullerArgs } from "./kit/rules-puller";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
 import { awayFromOther, type PlacedReplica } from "./kit/spread";
 import { toYaml } from "./kit/yaml";
+import { statefulSpec } from "./kit/stateful";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 import type { RuleTexts } from "./rules/generate";
 
@@ -30,20 +33,18 @@ export interface UploadArgs {
 }
 
 /** Arguments of {@link PrometheusServer}. */
-export interface PrometheusServerArgs {
+export interface PrometheusServerArgs extends ClaimArgs {
   readonly flags: Flags;
   /** Content of prometheus.yaml; reloaded without a restart. */
   readonly config: object;
   /** Rule files by name; reloaded without a restart. */
   readonly rules: RuleTexts;
+  /** Pulls the rules of prometheus-configmanager; in the single size with it only. */
+  readonly puller?: RulesPullerArgs;
   /** Flags of the Thanos sidecar; absent in the single size. */
   readonly sidecarFlags?: Flags;
   /** Absent without object storage. */
   readonly uploads?: UploadArgs;
-  /** Size of the volume, a Kubernetes quantity. */
-  readonly storageSize: string;
-  /** StorageClass of the volume; default: the cluster's. */
-  readonly storageClassName?: string;
   /** Value of the label `cluster`, written on the claim so that changing it replaces the StatefulSet. */
   readonly clusterLabel: string;
   /** Refuse to delete or replace the StatefulSet. */
@@ -87,15 +88,10 @@ export class PrometheusServer extends Component {
       name,
       {
         metadata: takenUpAgain(metadata(name)),
-        spec: {
-          replicas: 1,
+        spec: statefulSpec({
           serviceName: name,
-          selector: { matchLabels: selector },
-          // With OrderedReady a broken pod keeps a repaired template from rolling out (kubernetes#67250).
-          podManagementPolicy: "Parallel",
-          updateStrategy: { type: "RollingUpdate" },
-          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-          volumeClaimTemplates: [claimTemplate(args)],
+          selector,
+          claim: { ...args, claimLabels: { [`${PROJECT}/cluster-label`]: args.clusterLabel } },
           template: podTemplate(platform, {
             part,
             uid: NOBODY_UID,
@@ -111,7 +107,7 @@ export class PrometheusServer extends Component {
             initContainers: args.uploads === undefined ? [] : [uploadFileContainer(platform, args.uploads.uploadFile)],
             containers: containers(platform, args),
           }),
-        },
+        }),
       },
       this.child({
         dependsOn: [config, governing],
@@ -146,17 +142,6 @@ function configFiles({ config, rules }: PrometheusServerArgs): Record<string, st
  * The claim that holds the samples. Kubernetes and the provider both refuse to change a claim template in place, which
  * is what makes a change of the cluster label a replacement, and a replacement of a protected StatefulSet an error.
  */
-function claimTemplate(args: PrometheusServerArgs): types.input.core.v1.PersistentVolumeClaim {
-  return {
-    metadata: { name: NAMES.claimTemplate, labels: { [`${PROJECT}/cluster-label`]: args.clusterLabel } },
-    spec: {
-      accessModes: ["ReadWriteOnce"],
-      resources: { requests: { storage: args.storageSize } },
-      ...(args.storageClassName === undefined ? {} : { storageClassName: args.storageClassName }),
-    },
-  };
-}
-
 function containers(platform: Platform, args: PrometheusServerArgs): types.input.core.v1.Container[] {
   const prometheus = container(platform, {
     name: "prometheus",
@@ -170,7 +155,8 @@ function containers(platform: Platform, args: PrometheusServerArgs): types.input
     uid: NOBODY_UID,
   });
   const gate = gateContainer(platform, HUB_JOB);
-  if (args.sidecarFlags === undefined) return [prometheus, gate];
+  const pullers = args.puller === undefined ? [] : [rulesPuller(platform, args.puller)];
+  if (args.sidecarFlags === undefined) return [prometheus, gate, ...pullers];
   const sidecar = container(platform, {
     name: "sidecar",
     image: platform.images.thanos,
@@ -192,10 +178,10 @@ function uploadMounts(): Readonly<Record<string, string>> {
 
 /** Makes an empty upload file: without any, Prometheus compacts blocks that are not uploaded yet. */
 function uploadFileContainer(platform: Platform, path: string): types.input.core.v1.Container {
-  const made = serviceContainer(platform, {
+  return serviceContainer(platform, {
     // With the gate's resources: both are small programs of ours.
     name: "gate",
-    program: "shipper-meta",
+    containerName: "shipper-meta",
     args: ["--path", path],
     ports: {},
     probes: NO_PROBES,
@@ -203,5 +189,4 @@ function uploadFileContainer(platform: Platform, path: string): types.input.core
     writable: [NAMES.claimTemplate],
     uid: NOBODY_UID,
   });
-  return { ...made, name: "shipper-meta" };
 }

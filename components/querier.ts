@@ -88,7 +88,7 @@ export class Querier extends Component {
               }),
               serviceContainer(platform, {
                 name: "gate",
-                program: "root-gate",
+                containerName: "root-gate",
                 args: [
                   "--config",
                   `${QUERIER_PATHS.config}/${QUERIER_PATHS.expected}`,

@@ -3,6 +3,7 @@ import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import * as disruption from "@pulumi/kubernetes/policy/v1";
 import { NAMES, PIPELINE_LABELS, PORTS } from "../model/names";
+import type { ClaimArgs } from "./kit/claim";
 import { Component } from "./kit/component";
 import { disruptionBudget } from "./kit/disruption";
 import { flagList, type Flags } from "./kit/flags";
@@ -11,8 +12,10 @@ import { RULER_PATHS, STORAGE_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { quickProbes, replayingProbes } from "./kit/probes";
+import { rulesPuller, type RulesPullerArgs } from "./kit/rules-puller";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
 import { headlessSpec } from "./kit/service";
+import { statefulSpec } from "./kit/stateful";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 import type { RuleTexts } from "./rules/generate";
 
@@ -20,7 +23,7 @@ import type { RuleTexts } from "./rules/generate";
 const GRACE_SECONDS = 300;
 
 /** Arguments of {@link Ruler}. */
-export interface RulerArgs {
+export interface RulerArgs extends ClaimArgs {
   /** Rulers that evaluate the same rules side by side; Alertmanager and the Queriers take their results for one. */
   readonly replicas: number;
   readonly flags: Flags;
@@ -28,10 +31,8 @@ export interface RulerArgs {
   readonly labels: Readonly<Record<string, string>>;
   /** Rule files by name; a change is reloaded without a restart. */
   readonly rules: RuleTexts;
-  /** Size of each volume, a Kubernetes quantity. */
-  readonly storageSize: string;
-  /** StorageClass of the volumes; default: the cluster's. */
-  readonly storageClassName?: string;
+  /** Pulls the rules of prometheus-configmanager; absent without it. */
+  readonly puller?: RulesPullerArgs;
   /** Secret with the object storage configuration; absent while nothing is uploaded. */
   readonly storageSecret?: string;
   /** Refuse to delete or replace the StatefulSet. */
@@ -71,23 +72,11 @@ export class Ruler extends Component {
       name,
       {
         metadata: takenUpAgain(metadata(name)),
-        spec: {
+        spec: statefulSpec({
           replicas: args.replicas,
           serviceName: name,
-          selector: { matchLabels: selector },
-          podManagementPolicy: "Parallel",
-          updateStrategy: { type: "RollingUpdate" },
-          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-          volumeClaimTemplates: [
-            {
-              metadata: { name: NAMES.claimTemplate },
-              spec: {
-                accessModes: ["ReadWriteOnce"],
-                resources: { requests: { storage: args.storageSize } },
-                ...(args.storageClassName === undefined ? {} : { storageClassName: args.storageClassName }),
-              },
-            },
-          ],
+          selector,
+          claim: args,
           template: podTemplate(platform, {
             part,
             uid: THANOS_UID,
@@ -130,9 +119,10 @@ export class Ruler extends Component {
                 mounts: { rules: RULER_PATHS.rules },
                 uid: NOBODY_UID,
               }),
+              ...(args.puller === undefined ? [] : [rulesPuller(platform, args.puller)]),
             ],
           }),
-        },
+        }),
       },
       this.child({
         dependsOn: [rules, governing],

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import { NAMES, PORTS, type RULER_SHARD, storeName, storePodsName } from "../model/names";
-import { dataClaim, type ClaimArgs } from "./kit/claim";
+import type { ClaimArgs } from "./kit/claim";
 import { Component } from "./kit/component";
 import { flagList, type Flags } from "./kit/flags";
 import { commonLabels, selectorLabels } from "./kit/labels";
@@ -12,6 +12,7 @@ import { container, podTemplate } from "./kit/pod";
 import { replayingProbes } from "./kit/probes";
 import { THANOS_UID } from "./kit/security";
 import { clusterIpSpec, headlessSpec } from "./kit/service";
+import { statefulSpec } from "./kit/stateful";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** More than Thanos' own 120 s for reads under way. */
@@ -49,14 +50,10 @@ export class StoreGateway extends Component {
       name,
       {
         metadata: takenUpAgain(metadata(name)),
-        spec: {
-          replicas: 1,
+        spec: statefulSpec({
           serviceName: pods,
-          selector: { matchLabels: selector },
-          podManagementPolicy: "Parallel",
-          updateStrategy: { type: "RollingUpdate" },
-          persistentVolumeClaimRetentionPolicy: { whenDeleted: "Retain", whenScaled: "Retain" },
-          volumeClaimTemplates: [dataClaim(args)],
+          selector,
+          claim: args,
           template: podTemplate(platform, {
             part,
             uid: THANOS_UID,
@@ -75,7 +72,7 @@ export class StoreGateway extends Component {
               }),
             ],
           }),
-        },
+        }),
       },
       this.child({ dependsOn: governing, customTimeouts: workloadTimeouts(70, GRACE_SECONDS) }),
     );

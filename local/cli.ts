@@ -1,3 +1,4 @@
+import { delimiter } from "node:path";
 import { parseArgs } from "node:util";
 import { runMain, say, UserError } from "../tools/terminal";
 import { removeCluster } from "./cluster/down";
@@ -7,7 +8,7 @@ import { doctor } from "./doctor";
 import { ensurePackages } from "./packages";
 import { runOnTerminal } from "./process";
 import { targetOf } from "./target";
-import { ensureBuilt } from "./toolchain/build";
+import { ensureBuilt, toolFolder } from "./toolchain/build";
 import { ensureClients } from "./toolchain/clients";
 import { nodeTools, workloadTools } from "./toolchain/table";
 
@@ -16,9 +17,10 @@ const help = `Usage: local/cli.ts COMMAND
   cluster-down [--stack NAME]  take it away with everything in it (nothing when the stack lives elsewhere)
   doctor                       what is missing on this machine and how to get it
   tools [--all]                build the client tools (with --all: everything that the local cluster needs too)
-  exec [--stack NAME] [--if-running] [--no-cluster] [--checkers] -- COMMAND...
+  exec [--stack NAME] [--if-running] [--no-cluster] [--checkers] [--servers] -- COMMAND...
                                run a command with the tools on PATH and KUBECONFIG set; starts the local cluster
-                               unless KUBECONFIG is set or the stack names a cluster of its own (or with --no-cluster)`;
+                               unless KUBECONFIG is set or the stack names a cluster of its own (or with --no-cluster);
+                               --servers puts prometheus and thanos on PATH too`;
 
 async function bringUp(createThanos: boolean): Promise<void> {
   await ensurePackages();
@@ -43,23 +45,34 @@ interface ExecuteOptions {
   /** The command needs no cluster. */
   readonly withoutCluster: boolean;
   readonly checkers: boolean;
+  /** Prometheus and Thanos are on PATH, for commands that run them as plain processes. */
+  readonly servers: boolean;
+}
+
+/** PATH with the clients, and with the servers where they are wanted. */
+async function pathWith({ checkers, servers }: ExecuteOptions): Promise<string> {
+  const clients = await ensureClients(checkers);
+  if (!servers) return clients;
+  const tools = [workloadTools.prometheus, workloadTools.thanos];
+  await ensureBuilt(tools);
+  return [...tools.map(toolFolder), clients].join(delimiter);
 }
 
 async function execute(options: ExecuteOptions, command: readonly string[]): Promise<number> {
-  const { stack, onlyIfRunning, withoutCluster, checkers } = options;
+  const { stack, onlyIfRunning, withoutCluster } = options;
   const [program, ...args] = command;
   if (program === undefined) throw new UserError("exec needs a command after --", "see --help");
   // What counts as the start for a command that reports its seconds: builds and the cluster's start belong to it.
   process.env["SCALED_PROMETHEUS_STARTED_AT"] ??= String(Date.now());
   if (withoutCluster) {
-    return runOnTerminal(program, args, { ...process.env, PATH: await ensureClients(checkers) });
+    return runOnTerminal(program, args, { ...process.env, PATH: await pathWith(options) });
   }
   const target = targetOf(stack);
   if (target.local && onlyIfRunning && !(await clusterIsUp())) {
     say("the local cluster does not run");
     return 0;
   }
-  const path = await ensureClients(checkers);
+  const path = await pathWith(options);
   if (!target.local) {
     say(`cluster: ${target.reason}`);
     return runOnTerminal(program, args, { ...process.env, PATH: path });
@@ -77,6 +90,7 @@ async function main(): Promise<number> {
       "if-running": { type: "boolean", default: false },
       "no-cluster": { type: "boolean", default: false },
       checkers: { type: "boolean", default: false },
+      servers: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -116,6 +130,7 @@ async function main(): Promise<number> {
           onlyIfRunning: values["if-running"],
           withoutCluster: values["no-cluster"],
           checkers: values.checkers,
+          servers: values.servers,
         },
         rest,
       );

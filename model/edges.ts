@@ -15,6 +15,8 @@ export type Outsider =
   | "query"
   /** Whoever looks at alerts and silences them. */
   | "alertmanager"
+  /** Whoever changes rules and receivers over prometheus-configmanager's API, which asks nobody who they are. */
+  | "configManager"
   /** Where notifications go: any address, because only the receivers' config knows. */
   | "receivers"
   /** The server of the bucket: any address, because only the object storage's config knows, or because S3 has many. */
@@ -106,6 +108,17 @@ export const EDGES: readonly Edge[] = [
   { from: "monitoring", to: "compactor", ports: [PORTS.thanosHttp] },
   { from: "monitoring", to: "alertmanager", ports: [PORTS.alertmanager] },
   { from: { outside: "query" }, to: "monitoring", ports: [PORTS.gate] },
+  { from: { outside: "configManager" }, to: "configmanager", ports: [PORTS.configManager] },
+  {
+    from: { outside: "configManager" },
+    to: "alertmanager",
+    ports: [PORTS.alertmanagerConfigurer],
+    needs: "configmanager",
+  },
+  // Who evaluates rules pulls them, and says in the same request what it runs with: nothing goes the other way.
+  { from: "ruler", to: "configmanager", ports: [PORTS.managedRules], size: "sharded" },
+  { from: "prometheus", to: "configmanager", ports: [PORTS.managedRules], size: "single" },
+  { from: "monitoring", to: "configmanager", ports: [PORTS.ops] },
 ];
 
 /** The edges of a stack: of its size, between parts that it has, by its way to the bucket. */

@@ -1,5 +1,13 @@
 /** Parts that have an image of their own. */
-export const IMAGE_NAMES = ["prometheus", "thanos", "alertmanager", "hub", "node"] as const;
+export const IMAGE_NAMES = [
+  "prometheus",
+  "thanos",
+  "alertmanager",
+  "hub",
+  "node",
+  "prometheusConfigurer",
+  "alertmanagerConfigurer",
+] as const;
 
 /** One of {@link IMAGE_NAMES}. */
 export type ImageName = (typeof IMAGE_NAMES)[number];
@@ -14,6 +22,8 @@ export const DEFAULT_IMAGES: Images = {
   alertmanager: "quay.io/prometheus/alertmanager:v0.31.1",
   hub: "docker.io/facebookincubator/prometheus-edge-hub:1.1.0",
   node: "docker.io/library/node:24.21.0-bookworm-slim",
+  prometheusConfigurer: "docker.io/facebookincubator/prometheus-configurer:1.0.4",
+  alertmanagerConfigurer: "docker.io/facebookincubator/alertmanager-configurer:1.0.4",
 };
 
 /** Three numbers of a version tag. */

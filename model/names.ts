@@ -51,6 +51,16 @@ export const PORTS = {
   /** HTTP of a root Querier, on loopback. */
   rootHttp: 10912,
   alertmanager: 9093,
+  /** prometheus-configmanager's API for rules. */
+  configManager: 9100,
+  /** Its API for Alertmanager's configuration, in Alertmanager's pod. */
+  alertmanagerConfigurer: 9101,
+  /** rules-server: the rules that came over the API, for those who evaluate them. */
+  managedRules: 9102,
+  /** rules-server's `/-/reload`, on loopback: what prometheus-configmanager takes for Prometheus. */
+  managedReload: 9103,
+  /** Probes and own metrics of rules-puller, whose pods have another service of ours on `ops`. */
+  pullerOps: 8081,
 } as const;
 
 /** Objects of which every size has at most one. */
@@ -72,6 +82,10 @@ export const NAMES = {
   ruler: "ruler",
   /** StatefulSet and Service of the Prometheus that watches the pipeline. */
   monitoring: "monitoring",
+  /** StatefulSet and Service of prometheus-configmanager; with `configManager` only. */
+  configManager: "configmanager",
+  /** Secret with what Alertmanager's configuration starts as; with `configManager` only. */
+  alertmanagerSeed: "alertmanager-seed",
   /** Headless Services through which it finds every pod of a part with replicas. */
   exporterScrape: "exporter-scrape",
   queryFrontendScrape: "query-frontend-scrape",

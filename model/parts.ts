@@ -11,6 +11,7 @@ export const POD_COMPONENTS = [
   "store",
   "compactor",
   "monitoring",
+  "configmanager",
 ] as const;
 
 /** A part that runs as a pod of its own. */

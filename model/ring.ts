@@ -13,6 +13,12 @@ export interface RingShard {
   readonly name: string;
 }
 
+/**
+ * Keys that leave their own order: for each the indexes of the shards that come first, the owner before all. Keys are the
+ * values of the shard label; the empty key stands for the series without one, whose owner stays the home shard.
+ */
+export type Pins = ReadonlyMap<string, readonly number[]>;
+
 /** What decides routing: two writers with equal tables route alike. */
 export interface RingTable {
   /** Label whose value is the key of a series. */
@@ -20,6 +26,8 @@ export interface RingTable {
   /** Index of the shard that takes the series without a key. */
   readonly homeShard: number;
   readonly shards: readonly RingShard[];
+  /** Default: none. */
+  readonly pins?: Pins;
 }
 
 /** Weight of a shard for a key: an unsigned 64 bit number as two unsigned 32 bit halves (exact in a JavaScript number). */
@@ -53,32 +61,43 @@ export function rankShards<S extends RingShard>(shards: readonly S[], key: strin
 /**
  * Shards in the order in which they are tried for a series. `key` is the value of the shard label; undefined and the
  * empty string both mean "has no such label" (Prometheus drops empty labels): the home shard first, then the order of
- * the empty key.
+ * the empty key. The shards of the key's `pin` come before the others; those that are not in the ring are passed over.
  * @throws Error when the home shard is needed and is not in the ring.
  */
 export function shardOrder<S extends RingShard>(
   table: { readonly homeShard: number; readonly shards: readonly S[] },
   key: string | Uint8Array | undefined,
+  pin: readonly number[] = [],
 ): readonly S[] {
-  if (key !== undefined && key.length > 0) return rankShards(table.shards, key);
-  const ranked = rankShards(table.shards, "");
-  const home = ranked.find((shard) => shard.index === table.homeShard);
-  if (home === undefined) {
+  if (key !== undefined && key.length > 0) return withFirst(rankShards(table.shards, key), pin);
+  if (!table.shards.some((shard) => shard.index === table.homeShard)) {
     throw new Error(`homeShard: ${String(table.homeShard)}: is not a shard of the ring; name one that is`);
   }
-  return [home, ...ranked.filter((shard) => shard !== home)];
+  return withFirst(rankShards(table.shards, ""), [table.homeShard, ...pin]);
+}
+
+/** The shards named by `first` in that order, then the others as they were. */
+function withFirst<S extends RingShard>(ranked: readonly S[], first: readonly number[]): readonly S[] {
+  if (first.length === 0) return ranked;
+  const named = [...new Set(first)].flatMap((index) => ranked.filter((shard) => shard.index === index));
+  return [...named, ...ranked.filter((shard) => !named.includes(shard))];
 }
 
 /**
  * Version of a ring table: the first 16 hexadecimal digits of the SHA-256 of its canonical JSON. Only what decides
- * routing goes in, not the hubs' addresses, and the order of the shards in the table does not matter.
+ * routing goes in, not the hubs' addresses, and the order of the shards and pins in the table does not matter. A table
+ * without pins has the version that it had before there were pins.
  */
 export function ringVersion(table: RingTable): string {
   const shards = [...table.shards].sort((left, right) => left.index - right.index);
+  const pins = [...(table.pins ?? [])]
+    .map(([key, first]) => ({ key: Buffer.from(key, "utf8").toString("hex"), shards: first }))
+    .sort((left, right) => (left.key < right.key ? -1 : 1));
   const canonical = JSON.stringify({
     shardLabel: table.shardLabel,
     homeShard: table.homeShard,
     shards: shards.map(({ index, name }) => ({ index, name })),
+    ...(pins.length === 0 ? {} : { pins }),
   });
   return createHash("sha256").update(canonical, "utf8").digest("hex").slice(0, 16);
 }

@@ -33,6 +33,7 @@ import { noTwoWriters } from "./pipeline/no-two-writers";
 import { oneAlertmanagerSet } from "./pipeline/one-alertmanager-set";
 import { oneClusterLabel } from "./pipeline/one-cluster-label";
 import { oneCompactor } from "./pipeline/one-compactor";
+import { oneConfigManager } from "./pipeline/one-config-manager";
 import { oneHubPerPrometheus } from "./pipeline/one-hub-per-prometheus";
 import { readableBlocks } from "./pipeline/readable-blocks";
 import { replicaLabelsConsistent } from "./pipeline/replica-labels-consistent";
@@ -121,6 +122,7 @@ export const POLICIES: readonly Policy[] = [
   oneAlertmanagerSet,
   oneClusterLabel,
   oneCompactor,
+  oneConfigManager,
   oneHubPerPrometheus,
   readableBlocks,
   replicaLabelsConsistent,

@@ -1,5 +1,8 @@
 import { ConfigFileError } from "../model/config-reader";
 import { adapterHelp, runAdapter } from "./adapter/command";
+import { rulesPullerHelp, runRulesPuller } from "./config-manager/puller-command";
+import { configSeedHelp, runConfigSeed } from "./config-manager/seed-command";
+import { rulesServerHelp, runRulesServer } from "./config-manager/server-command";
 import { exporterHelp, runExporter } from "./exporter/command";
 import { gateHelp, runGate } from "./gate/command";
 import { UsageError } from "./plumbing/args";
@@ -12,14 +15,28 @@ import { rulesSyncHelp, runRulesSync } from "./rules-sync/command";
 
 const programs: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   adapter: runAdapter,
+  "config-seed": runConfigSeed,
   exporter: runExporter,
   gate: runGate,
   "root-gate": runRootGate,
+  "rules-puller": runRulesPuller,
+  "rules-server": runRulesServer,
   "rules-sync": runRulesSync,
   "shipper-meta": runShipperMeta,
 };
 
-const help = `usage: services <program> [flags]\n\n${adapterHelp}\n${exporterHelp}\n${gateHelp}\n${rootGateHelp}\n${rulesSyncHelp}\n${shipperMetaHelp}`;
+const helps = [
+  adapterHelp,
+  configSeedHelp,
+  exporterHelp,
+  gateHelp,
+  rootGateHelp,
+  rulesPullerHelp,
+  rulesServerHelp,
+  rulesSyncHelp,
+  shipperMetaHelp,
+];
+const help = `usage: services <program> [flags]\n\n${helps.join("\n")}`;
 
 async function main([program = "", ...args]: readonly string[]): Promise<number> {
   if (program === "--help" || program === "-h" || program === "help") {

@@ -15,9 +15,9 @@ import {
 } from "../model/names";
 import type { Config } from "./config";
 import type { ObjectStoragePlan } from "./object-storage-plan";
+import { RULER_REPLICAS } from "./outputs";
 import { replicaLetters, type QueriedShard } from "./queried-shards";
 import { querierFlags } from "./query-plan";
-import { RULER_REPLICAS } from "./ruler-plan";
 
 /** One entry of a leaf's endpoint file. */
 interface LeafEndpoint {

@@ -25,6 +25,9 @@ export const networkPolicies = kit
         push: peers.default(EVERY_NAMESPACE).describe("Who may push; default: every pod of the cluster."),
         query: peers.default(EVERY_NAMESPACE).describe("Who may ask queries; default: every pod of the cluster."),
         alertmanager: peers.default([]).describe("Who may see and silence alerts; default: only a port-forward."),
+        configManager: peers
+          .default([])
+          .describe("Who may change rules and receivers with `configManager`; default: only a port-forward."),
       })
       .prefault({})
       .describe("Who may open connections from outside the pipeline."),

@@ -57,6 +57,9 @@ export interface StackOutputs {
   readonly portForward: Readonly<Record<"query" | "push" | "alertmanager", string>>;
 }
 
+/** A pair of Rulers: one evaluates while the other restarts. */
+export const RULER_REPLICAS = 2;
+
 /** What the stack says about itself. */
 export function outputs(
   config: Config,

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Alertmanager } from "../components/alertmanager";
+import { ConfigManager } from "../components/config-manager";
 import { Compactor } from "../components/compactor";
 import { Exporter } from "../components/exporter";
 import { GrafanaFiles } from "../components/grafana-files";
@@ -85,6 +86,7 @@ export function pipeline(
     dependsOn: [namespace, bundle, ...edges, ...others],
   });
   new Alertmanager(platform, topology.alertmanager, after());
+  if (topology.configManager !== undefined) new ConfigManager(platform, topology.configManager, after());
   // The bucket's settings and roles come before the Secret, and the Secret before every part that reads or writes there.
   const secret =
     objectStorage === undefined

@@ -3,14 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { BUNDLE_FILE, servicesBundle } from "../components/kit/bundle";
 import { RulesError, type RuleFile } from "../components/rules/rule-file";
 import { milliseconds } from "../model/durations";
+import { checkSeed, SEED_OUTPUT, seedVersion } from "./alertmanager-seed";
 import { amtoolViolations } from "./amtool";
 import { ConfigError, parseConfig, type Config } from "./config";
-import { cluster, type ClusterStackOutputs } from "./cluster";
+import { cluster } from "./cluster";
 import { pipeline } from "./pipeline";
 import { ruleQueryOffset } from "./prometheus-plan";
 import { readRawConfig } from "./raw-config";
 import { readRules } from "./rules-directory";
-import type { StackOutputs } from "./outputs";
 
 /** Folder of the repository. */
 const ROOT = join(__dirname, "..");
@@ -40,9 +40,15 @@ function readInputs(): { readonly config: Config; readonly rules: readonly RuleF
  * Reads the stack's config and rule files and deploys what it asks for.
  * @throws pulumi.RunError with every violation at once, before any resource is registered.
  */
-export async function program(): Promise<StackOutputs | ClusterStackOutputs> {
+export async function program(): Promise<object> {
   const { config, rules } = readInputs();
   const { eks, deletionProtection } = config;
   if (eks !== undefined) return cluster({ eks, deletionProtection });
-  return pipeline(config, { [BUNDLE_FILE]: await servicesBundle(ROOT) }, rules);
+  await checkSeed(config).catch((error: unknown) => {
+    throw error instanceof ConfigError ? readable(error.message) : error;
+  });
+  const outputs = pipeline(config, { [BUNDLE_FILE]: await servicesBundle(ROOT) }, rules);
+  const seed = seedVersion(config);
+  // A secret: it is made from one.
+  return { ...outputs, ...(seed === undefined ? {} : { [SEED_OUTPUT]: pulumi.secret(seed) }) };
 }

@@ -1,5 +1,5 @@
 import type { Flags } from "../components/kit/flags";
-import { PROMETHEUS_PATHS } from "../components/kit/paths";
+import { MANAGED_RULES_GLOB, PROMETHEUS_PATHS } from "../components/kit/paths";
 import { formatDuration, milliseconds } from "../model/durations";
 import {
   HUB_JOB,
@@ -138,7 +138,12 @@ export function prometheusConfig(config: Config, id: ShardReplica, localRetentio
       scrape_timeout: formatDuration(Math.min(interval, LONGEST_SCRAPE_TIMEOUT_MILLISECONDS)),
     },
     // Without the tenants' rules in sharded sizes: a shard evaluates only its parts of sharded rules.
-    rule_files: [`${PROMETHEUS_PATHS.config}/${PROMETHEUS_PATHS.rulePrefix}*`],
+    rule_files: [
+      `${PROMETHEUS_PATHS.config}/${PROMETHEUS_PATHS.rulePrefix}*`,
+      ...(config.configManager && !config.createThanos
+        ? [`${PROMETHEUS_PATHS.managedRules}/${MANAGED_RULES_GLOB}`]
+        : []),
+    ],
     scrape_configs: [
       hubJob(config, id, HUB_JOB, "/metrics", true),
       hubJob(config, id, "hub-internal", "/internal", false),

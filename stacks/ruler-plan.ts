@@ -1,14 +1,13 @@
-import { RULER_PATHS } from "../components/kit/paths";
+import { MANAGED_RULES_GLOB, RULER_PATHS } from "../components/kit/paths";
 import type { RulerArgs } from "../components/ruler";
 import { rulerRules } from "../components/rules/generate";
 import type { RuleFile } from "../components/rules/rule-file";
 import { NAMES, PIPELINE_LABELS, PORTS, RULER_SHARD, serviceHost } from "../model/names";
 import type { Config } from "./config";
+import { configManagerPuller } from "./config-manager-plan";
 import type { ObjectStoragePlan } from "./object-storage-plan";
+import { RULER_REPLICAS } from "./outputs";
 import { ruleQueryOffset } from "./prometheus-plan";
-
-/** A pair: one evaluates while the other restarts. */
-export const RULER_REPLICAS = 2;
 
 /** The Ruler pair and its rules. */
 export function ruler(
@@ -35,13 +34,17 @@ export function ruler(
       // The roots one by one, and not their frontend: an alert is about now, and a root that can't answer is passed over.
       query: `dns+${serviceHost(NAMES.querierPods, namespace.name)}:${String(PORTS.thanosHttp)}`,
       // Kubernetes keeps a mounted map in folders whose names begin with dots.
-      "rule-file": `${RULER_PATHS.rules}/[^.]*`,
+      "rule-file": [
+        `${RULER_PATHS.rules}/[^.]*`,
+        ...(config.configManager ? [`${RULER_PATHS.managedRules}/${MANAGED_RULES_GLOB}`] : []),
+      ],
       "rule-query-offset": queryOffset,
       "tsdb.retention": objectStorage?.localRetention ?? config.retention.sharded,
       ...objectStorage?.rulerFlags,
     },
     labels: { [PIPELINE_LABELS.cluster]: config.clusterLabel, [PIPELINE_LABELS.shard]: RULER_SHARD },
     rules: rulerRules(rules, { interval: query.evaluationInterval, queryOffset }),
+    ...configManagerPuller(config, "ruler"),
     storageSize: storage.rulerSize,
     ...(storage.className === undefined ? {} : { storageClassName: storage.className }),
     isProtected: config.deletionProtection,

@@ -6,6 +6,7 @@ import { grafanaSchema, monitoringSchema } from "./monitoring-schema";
 import { networkPolicies } from "./network-schema";
 import { objectStorage } from "./object-storage-schema";
 import { querySchema } from "./query-schema";
+import { rulesKeys } from "./rules-schema";
 import { clusterSchema, eksSchema } from "./schema-aws";
 import * as kit from "./schema-kit";
 
@@ -234,24 +235,7 @@ export const configSchema = kit.object({
     ),
   query: querySchema,
   networkPolicies,
-  rules: kit
-    .text("a directory with rule files, not empty")
-    .optional()
-    .describe(
-      'Directory of rule files (*.yaml, *.yml), relative to the repository. The label `sharded: "true"` on a recording rule ' +
-        "or a group has each shard evaluate its part.",
-    ),
-  alertmanager: kit
-    .object({
-      config: z
-        .record(z.string(), z.unknown(), { error: "the content of alertmanager.yml" })
-        .optional()
-        .describe(
-          "Content of alertmanager.yml; set it with `--secret`. Default: alerts are shown, nobody is notified.",
-        ),
-    })
-    .prefault({})
-    .describe("The one Alertmanager."),
+  ...rulesKeys,
   monitoring: monitoringSchema,
   grafana: grafanaSchema,
   images: kit

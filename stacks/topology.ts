@@ -1,4 +1,5 @@
 import type { AlertmanagerArgs } from "../components/alertmanager";
+import type { ConfigManagerArgs } from "../components/config-manager";
 import type { EdgeHubArgs } from "../components/edge-hub";
 import type { ExporterArgs } from "../components/exporter";
 import type { NetworkPoliciesArgs } from "../components/network-policies";
@@ -19,32 +20,24 @@ import type { ShardArgs } from "../components/shard";
 import type { ShardPairArgs } from "../components/shard-pair";
 import { milliseconds, seconds } from "../model/durations";
 import type { ExporterConfig } from "../model/exporter-config";
-import {
-  hubName,
-  leafPodsName,
-  NAMES,
-  PORTS,
-  RULER_SHARD,
-  serviceHost,
-  shardName,
-  storePodsName,
-  type ReplicaLetter,
-} from "../model/names";
+import { hubName, PORTS, RULER_SHARD, serviceHost, shardName, type ReplicaLetter } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../model/parts";
 import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
 import type { Config } from "./config";
 import { alertmanagerConfig } from "./alertmanager-config";
+import { alertmanagerConfigurer, configManagerPlan, configManagerPuller } from "./config-manager-plan";
 import { grafanaPlan } from "./grafana-plan";
 import { rulerLeaf, shardLeaf } from "./leaf-plan";
-import { monitoringPlan, type WatchedExtras } from "./monitoring-plan";
+import { monitoringPlan } from "./monitoring-plan";
 import { networkPlan } from "./network-plan";
 import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
 import { prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
 import { outputs, type StackOutputs } from "./outputs";
-import { queriedShards, replicaLetters, type QueriedShard } from "./queried-shards";
+import { queriedShards, type QueriedShard } from "./queried-shards";
 import { querier, queryFrontend } from "./query-plan";
-import { RULER_REPLICAS, ruler } from "./ruler-plan";
+import { ruler } from "./ruler-plan";
+import { watchedExtras } from "./watched-extras";
 
 /** The whole pipeline as plain data: what components turn into resources. */
 export interface Topology {
@@ -67,6 +60,8 @@ export interface Topology {
   readonly answeredBy: Part;
   readonly exporter: ExporterArgs;
   readonly alertmanager: AlertmanagerArgs;
+  /** Absent where the config does not ask for it. */
+  readonly configManager?: ConfigManagerArgs;
   /** Absent without object storage. */
   readonly objectStorage?: Pick<ObjectStoragePlan, "created" | "secret" | "compactor"> & {
     /** Answers for what the Rulers recorded. */
@@ -136,10 +131,12 @@ export function buildTopology(
     exporter: { replicas: config.push.exporterReplicas, config: exporter },
     alertmanager: {
       config: alertmanagerConfig(config.alertmanager.config),
+      ...alertmanagerConfigurer(config),
       storageSize: config.storage.alertmanagerSize,
       ...(config.storage.className === undefined ? {} : { storageClassName: config.storage.className }),
       isProtected: config.deletionProtection,
     },
+    ...configManagerPlan(config),
     ...monitoringPlan(
       config,
       local,
@@ -161,33 +158,8 @@ function hasComponent(config: Config, component: PodComponent): boolean {
   if (component === "query-frontend") return config.createThanos && config.query.frontend.enabled;
   if (component === "store" || component === "compactor") return config.objectStorage !== undefined;
   if (component === "monitoring") return config.monitoring.enabled;
+  if (component === "configmanager") return config.configManager;
   return true;
-}
-
-/** Parts to watch that only some stacks have. */
-function watchedExtras(config: Config, queried: readonly QueriedShard[]): WatchedExtras {
-  const leaves = [...queried.map(({ index }) => index), RULER_SHARD].map(leafPodsName);
-  const leafPods = leaves.length * replicaLetters(config).length;
-  const stores = [...queried.map(({ index }) => storePodsName(index)), storePodsName(RULER_SHARD)];
-  return {
-    hasObjectStorage: config.objectStorage !== undefined,
-    endpoints: leaves.length,
-    parts: [
-      ...(config.createThanos
-        ? [
-            { job: "ruler", services: [NAMES.ruler], port: PORTS.thanosHttp, replicas: RULER_REPLICAS },
-            { job: "leaf", services: leaves, port: PORTS.thanosHttp, replicas: leafPods, isPerShard: true },
-            { job: "adapter", services: leaves, port: PORTS.ops, replicas: leafPods, isPerShard: true },
-          ]
-        : []),
-      ...(config.objectStorage === undefined
-        ? []
-        : [
-            { job: "store", services: stores, port: PORTS.thanosHttp, replicas: stores.length },
-            { job: "compactor", services: [NAMES.compactor], port: PORTS.thanosHttp, replicas: 1 },
-          ]),
-    ],
-  };
 }
 
 function buildPlatform(config: Config, services: Readonly<Record<string, string>>): Platform {
@@ -231,6 +203,7 @@ function shardPair(
       flags: { ...prometheusFlags(config), ...storage?.prometheusFlags },
       config: prometheusConfig(config, { shard, replica }, storage?.localRetention),
       rules: evaluated(rules, { clusterLabel: config.clusterLabel, shard }),
+      ...configManagerPuller(config, "prometheus"),
       ...(config.createThanos ? { sidecarFlags: { ...sidecarFlags(), ...storage?.sidecarFlags } } : {}),
       ...(storage === undefined ? {} : { uploads: storage.uploads }),
       storageSize: config.storage.size,

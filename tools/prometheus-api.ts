@@ -114,9 +114,7 @@ export class PrometheusApi {
 
   /** An instant query at `time` (ms; default: the server's now). */
   query(query: string, time?: number): Promise<QueryResult> {
-    // The Thanos engine of a distributed root (0.42.4) answers a plain range vector with an instant vector.
-    const engine = query.trimEnd().endsWith("]") ? { engine: "prometheus" } : {};
-    return this.ask("/api/v1/query", query, { ...engine, ...(time === undefined ? {} : { time: seconds(time) }) });
+    return this.ask("/api/v1/query", query, time === undefined ? {} : { time: seconds(time) });
   }
 
   /** A range query; `start` and `end` in ms, `step` in seconds. */

@@ -66,8 +66,20 @@ export function dnsPolicy(): NamedPolicy {
 
 function endName(end: EdgeEnd): string {
   if (typeof end === "string") return end;
-  if (end.outside === "podIdentity") return "pod-identity";
-  return end.outside === "receivers" || end.outside === "bucket" ? end.outside : "outside";
+  switch (end.outside) {
+    case "receivers":
+    case "bucket":
+      return end.outside;
+    case "podIdentity":
+      return "pod-identity";
+    case "configManager":
+      // Alertmanager has an edge from outside already.
+      return "config-api";
+    case "push":
+    case "query":
+    case "alertmanager":
+      return "outside";
+  }
 }
 
 function selector(component: PodComponent, id: ReplicaId | undefined): { readonly matchLabels: Labels } {

@@ -11,7 +11,10 @@ type Container = types.input.core.v1.Container;
 
 /** A container under the `restricted` profile. */
 export interface ContainerArgs {
+  /** What the container is, and whose resources it gets. */
   readonly name: ContainerComponent;
+  /** Its name in the pod, where it has the resources of something of its kind; default: `name`. */
+  readonly containerName?: string;
   readonly image: string;
   /** Overrides the image's entrypoint. */
   readonly command?: readonly string[];
@@ -37,7 +40,7 @@ function filled<K extends string, T>(key: K, list: readonly T[]): Partial<Record
 /** A container under the `restricted` profile, with the resources that the stack gives it. */
 export function container(platform: Platform, args: ContainerArgs): Container {
   return {
-    name: args.name,
+    name: args.containerName ?? args.name,
     image: args.image,
     ...(args.command === undefined ? {} : { command: [...args.command] }),
     args: [...args.args],
@@ -64,13 +67,11 @@ export function container(platform: Platform, args: ContainerArgs): Container {
 /** Volume name and mount path of the bundle of our own services. */
 const SERVICES = { volume: "services", path: "/opt/scaled-prometheus", file: "services.cjs" } as const;
 
-/** A container that runs one of our own services from the bundle. */
+/** A container that runs one of our own services from the bundle: the subcommand of the container's name. */
 export function serviceContainer(
   platform: Platform,
   args: Omit<ContainerArgs, "image" | "command"> & {
     readonly name: "adapter" | "exporter" | "gate" | "rules-sync";
-    /** Subcommand of the bundle; default: the container's name. */
-    readonly program?: string;
   },
 ): Container {
   const heap = nodeHeapMebibytes(platform.resources[args.name]);
@@ -81,7 +82,7 @@ export function serviceContainer(
     args: [
       `--max-old-space-size=${String(heap)}`,
       `${SERVICES.path}/${SERVICES.file}`,
-      args.program ?? args.name,
+      args.containerName ?? args.name,
       ...args.args,
     ],
     mounts: { ...args.mounts, [SERVICES.volume]: SERVICES.path },

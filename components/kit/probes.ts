@@ -41,6 +41,20 @@ export function replayingProbes(port: string | number): Probes {
   };
 }
 
+/** Probes of prometheus-configmanager's parts, which answer at `/` only. */
+export function rootProbes(port: string | number): Probes {
+  return {
+    readinessProbe: { httpGet: { path: "/", port }, periodSeconds: 3, timeoutSeconds: 3 },
+    livenessProbe: {
+      httpGet: { path: "/", port },
+      initialDelaySeconds: 10,
+      periodSeconds: 15,
+      timeoutSeconds: 5,
+      failureThreshold: 6,
+    },
+  };
+}
+
 /** Probes of an edge hub: only `/`, because a GET of /metrics empties it and /debug may kill it. */
 export function hubProbes(port: string | number): Probes {
   return {

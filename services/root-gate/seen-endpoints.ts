@@ -60,8 +60,8 @@ export class SeenEndpoints {
     const names = named.map(({ shard }) => `shard ${shard}`).filter((name) => !text.includes(`${name}:`));
     if (names.length === 0) return text;
     const prefix = `${names.join(", ")}: `;
-    const json = /"error":"/;
-    return json.test(text) ? text.replace(json, `"error":"${prefix}`) : prefix + text;
+    const json = '"error":"';
+    return text.includes(json) ? text.replace(json, () => json + prefix) : prefix + text;
   }
 
   async #lookOnce(): Promise<void> {

@@ -1,5 +1,6 @@
 /** `make up`, the answer beside the ledger, pushes good and bad, drift, bad config, kills, and a second stack. */
-import { afterAll, beforeAll, describe } from "vitest";
+import { describe } from "vitest";
+import { sharedWorld } from "./kit/suite";
 import { configTests } from "./main/config-tests";
 import { deploymentTests } from "./main/deployment-tests";
 import { fuzzTests } from "./main/fuzz-tests";
@@ -9,20 +10,7 @@ import { pushTests } from "./main/push-tests";
 import { singleTests } from "./main/single-tests";
 import { World } from "./main/world";
 
-let made: World | undefined;
-
-function world(): World {
-  if (made === undefined) throw new Error("the suite's workspace could not be made");
-  return made;
-}
-
-beforeAll(async () => {
-  made = await World.create();
-});
-
-afterAll(async () => {
-  await made?.close();
-});
+const world = sharedWorld(() => World.create());
 
 describe("the sharded pipeline", () => {
   deploymentTests(world);

@@ -11,7 +11,7 @@ const HUB_LINES = ["keeps pushes", "until scraped"];
 const MONITORING = {
   id: "monitoring",
   title: NAMES.monitoring,
-  lines: ["watches every part,", "alerts on them"],
+  lines: ["watches all parts,", "alerts on them"],
 } as const;
 const ALERTMANAGER = { id: "alertmanager", title: NAMES.alertmanager, lines: ["notifies people"] } as const;
 
@@ -57,7 +57,7 @@ function pair(shard: number): readonly Box[] {
       column: 3,
       row: shard,
       title: prometheusName(shard, "a"),
-      lines: ["gate, Prometheus, sidecar"],
+      lines: ["gate, Prometheus,", "sidecar"],
     },
   ];
 }
@@ -80,7 +80,7 @@ const sharded: Picture = {
           column: 4,
           row: shard,
           title: leafName(shard),
-          lines: ["adapter, leaf Querier"],
+          lines: ["adapter,", "leaf Querier"],
         })),
         {
           id: "querier",

@@ -1,4 +1,7 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { z } from "zod";
+import { RESTRICTED_NAMESPACE } from "../../../components/kit/security";
 import { kubectl } from "../../../tools/kubectl";
 import { until } from "./wait";
 
@@ -29,6 +32,14 @@ const listSchema = z.object({ items: z.array(objectSchema) });
 
 /** A Kubernetes object, as far as tests look at it. */
 export type KubernetesObject = z.infer<typeof objectSchema>;
+
+/** Makes a namespace as a platform team would, for a stack with `namespace.create: false`; `scratch` is a folder. */
+export async function restrictedNamespace(namespace: string, scratch: string): Promise<void> {
+  const manifest = join(scratch, "namespace.json");
+  const metadata = { name: namespace, labels: RESTRICTED_NAMESPACE };
+  writeFileSync(manifest, JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata }));
+  await kubectl({}, ["apply", "--filename", manifest]);
+}
 
 /** Everything in a namespace that the program, or a workload of it, has made. */
 export async function objectsOf(namespace: string): Promise<readonly KubernetesObject[]> {

@@ -47,6 +47,17 @@ export class Pipeline {
   }
 
   /**
+   * Waits until the root counts a selector without an error: after a restart it takes seconds until it has found every
+   * endpoint again.
+   */
+  async answersAgain(selector: string): Promise<void> {
+    await until(`an answer of the root to count(${selector})`, { seconds: 60 }, async () => {
+      await this.api.query(`count(${selector})`);
+      return true;
+    });
+  }
+
+  /**
    * Pushes one marker to every shard (and to the home shard, as a series without a key) and waits until all of them are
    * readable: whatever was acknowledged before can be read from now on.
    */

@@ -20,6 +20,16 @@ export function bucketTests(world: () => World): void {
     return made;
   }
 
+  /** Deletes a pod, and waits until the one after it is ready and the root has found it. */
+  async function restarted(pod: string): Promise<void> {
+    await kubectl({ namespace: stack }, ["delete", "pod", pod, "--timeout=120s"]);
+    await until(`${pod} to be ready again`, { seconds: 120 }, async () => {
+      await kubectl({ namespace: stack }, ["wait", `pod/${pod}`, "--for=condition=Ready", "--timeout=60s"]);
+      return true;
+    });
+    await world().with(stack, (pipeline) => pipeline.answersAgain(`{feed_run="${history().run}"}`));
+  }
+
   test("blocks that were there before the start are uploaded to a real S3 server by every sidecar", async () => {
     made = await world().prepare(stack);
     await world().deploy(stack, "steady");
@@ -70,7 +80,7 @@ export function bucketTests(world: () => World): void {
     const retired = { serversCount: 1, retiredShards: [{ shard: 1, local: false }] };
     await world().deploy(stack, "shrunk", retired);
     // The new retention comes with the kubelet's next look at the ConfigMap; a new pod has it at once.
-    await kubectl({ namespace: stack }, ["delete", "pod", `${prometheusName(0, "a")}-0`, "--wait=false"]);
+    await restarted(`${prometheusName(0, "a")}-0`);
     await world().endpointsAre(
       stack,
       "local disks without old blocks",

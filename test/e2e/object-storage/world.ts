@@ -1,10 +1,7 @@
-import { join } from "node:path";
-import { writeFileSync } from "node:fs";
 import { expect } from "vitest";
-import { RESTRICTED_NAMESPACE } from "../../../components/kit/security";
 import { claimName, prometheusName } from "../../../model/names";
 import type { StoragePhase } from "../../../model/storage-phase";
-import { kubectl } from "../../../tools/kubectl";
+import { restrictedNamespace } from "../kit/objects";
 import { Pipeline } from "../kit/pipeline";
 import { until } from "../kit/wait";
 import { committedConfig, Workspace, type StackConfig } from "../kit/workspace";
@@ -35,10 +32,7 @@ export class World {
   /** Makes a namespace with an S3 server, and claims that hold three days of history before any Prometheus runs. */
   async prepare(namespace: string): Promise<History> {
     const scratch = this.workspace.scratch(namespace);
-    const manifest = join(scratch, "namespace.json");
-    const metadata = { name: namespace, labels: RESTRICTED_NAMESPACE };
-    writeFileSync(manifest, JSON.stringify({ apiVersion: "v1", kind: "Namespace", metadata }));
-    await kubectl({}, ["apply", "--filename", manifest]);
+    await restrictedNamespace(namespace, scratch);
     await startS3Server(namespace, scratch);
     const history = new History(shardCount, historyHours, namespace);
     const folders = await Promise.all(shards.map((shard) => history.blocks(shard, scratch)));

@@ -68,7 +68,7 @@ export function lossTests(world: () => World): void {
   test("the frontend and a root answer the same, and all of it", async () => {
     // Whole seconds: Thanos sends nothing finer to the shards.
     const time = Math.floor(Date.now() / 1_000) * 1_000;
-    const selector = (more: string) => `count(last_over_time({feed_run="${world().run()}"${more}}[30m]))`;
+    const selector = (more: string) => `count(last_over_time({feed_run="${world().feed.run()}"${more}}[30m]))`;
     await withWays(async ({ frontend, root }) => {
       const whole = await until("the same answer both ways", { seconds: 60 }, async () => {
         const answers = [await ask(frontend, selector(""), time), await ask(root, selector(""), time)];
@@ -79,7 +79,7 @@ export function lossTests(world: () => World): void {
       expect(part).toBeGreaterThan(0);
       expect(part).toBeLessThan(whole);
       for (const api of [frontend, root]) {
-        const range = await api.queryRange(`count({feed_run="${world().run()}"})`, time - 120_000, time, 10);
+        const range = await api.queryRange(`count({feed_run="${world().feed.run()}"})`, time - 120_000, time, 10);
         expect(range.type).toBe("matrix");
         expect(range.warnings).toEqual([]);
       }
@@ -90,14 +90,14 @@ export function lossTests(world: () => World): void {
     const { time, all, others, whole } = settled;
     await withWays(async (ways) => {
       const seen: Answer[] = [];
-      let isDown = false;
+      const state = { isDown: false };
       const watching = (async () => {
-        while (!isDown) seen.push(await ask(ways.frontend, all, time), await ask(ways.root, all, time));
+        while (!state.isDown) seen.push(await ask(ways.frontend, all, time), await ask(ways.root, all, time));
       })();
       try {
         await scale("StatefulSet", servers, 0);
       } finally {
-        isDown = true;
+        state.isDown = true;
         await watching;
       }
       expect(seen.filter((answer) => typeof answer === "number" && answer !== whole)).toEqual([]);

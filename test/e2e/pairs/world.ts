@@ -1,12 +1,7 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
 import { PORTS, prometheusName, type ReplicaLetter } from "../../../model/names";
-import { readLedger } from "../../../tools/feed/ledger";
-import { ledgerDirectory } from "../../../tools/paths";
 import { PortForward } from "../../../tools/port-forward";
 import { PrometheusApi, type MatrixSeries } from "../../../tools/prometheus-api";
-import { lastLines, type BackgroundCommand } from "../kit/command";
-import { until } from "../kit/wait";
+import { Feed } from "../kit/feed";
 import { committedConfig, Workspace, type StackConfig } from "../kit/workspace";
 
 /** The stack of this suite, and its namespace. */
@@ -33,9 +28,12 @@ export function stackConfig(more: StackConfig = {}): StackConfig {
 
 /** A stack of pairs with a feed. */
 export class World {
-  private feed: BackgroundCommand | undefined;
+  /** A round of pushes every 3 s. */
+  readonly feed: Feed;
 
-  private constructor(readonly workspace: Workspace) {}
+  private constructor(readonly workspace: Workspace) {
+    this.feed = new Feed(workspace, stack, 3);
+  }
 
   static async create(): Promise<World> {
     return new World(await Workspace.create("query", [stack]));
@@ -44,47 +42,6 @@ export class World {
   async deploy(more: StackConfig = {}): Promise<void> {
     this.workspace.writeStack(stack, stackConfig(more));
     await this.workspace.mustTool(["up", stack, "--no-feed"]);
-  }
-
-  /** Starts the feed in the background and waits for its first acknowledgements. */
-  async startFeed(): Promise<void> {
-    const fleet = ["--gateways", "30", "--series", "80", "--unassigned", "50"];
-    const pace = ["--interval", "3", "--duration", "1800", "--deadline", "60"];
-    this.feed = this.workspace.startTool(["feed", stack, ...fleet, ...pace]);
-    await this.nextRound();
-  }
-
-  /** Waits until a whole round that begins from now on is acknowledged; fails when the feed has ended. */
-  async nextRound(): Promise<void> {
-    const { feed } = this;
-    if (feed === undefined) throw new Error("needs the feed of an earlier test, which does not run");
-    const ended = feed.done.then((result) => {
-      throw new Error(`the feed ended with ${String(result.code)}:\n${lastLines(result)}`);
-    });
-    const begin = Date.now();
-    const acknowledged = until("a round of acknowledged pushes", { seconds: 90 }, () => {
-      const recent = this.records().flatMap((record) => (record.kind === "ack" && record.t >= begin ? [record.g] : []));
-      return Promise.resolve(new Set(recent).size > 30);
-    });
-    await Promise.race([acknowledged, ended]);
-  }
-
-  /** Ends the feed after the pushes under way. */
-  async stopFeed(): Promise<void> {
-    const { feed } = this;
-    this.feed = undefined;
-    await feed?.interrupt();
-  }
-
-  /** Pushes that were given up so far, except those that were under way when the feed was stopped. */
-  failures(): readonly string[] {
-    const errors = this.records().flatMap((record) => (record.kind === "fail" ? [record.error] : []));
-    return errors.filter((error) => !error.startsWith("stopped"));
-  }
-
-  /** Label `feed_run` of the feed. */
-  run(): string {
-    return readLedger(this.ledger()).header.run;
   }
 
   /** What one Prometheus itself holds of a selector, by labels. */
@@ -107,20 +64,7 @@ export class World {
   }
 
   async close(): Promise<void> {
-    await this.stopFeed();
+    await this.feed.stop();
     await this.workspace.remove();
-  }
-
-  /** File of the newest feed. */
-  private ledger(): string {
-    const folder = ledgerDirectory(stack, { SCALED_PROMETHEUS_BACKEND_DIR: this.workspace.state });
-    // Named by their time.
-    const name = existsSync(folder) ? readdirSync(folder).sort().at(-1) : undefined;
-    if (name === undefined) throw new Error(`no ledger in ${folder} yet`);
-    return join(folder, name);
-  }
-
-  private records() {
-    return readLedger(this.ledger()).records;
   }
 }

@@ -36,7 +36,7 @@ export function scalingTests(world: () => World): void {
 
   test("two shards take a feed, and answer with what the ledger says", async () => {
     await world().deploy({ serversCount: 2 });
-    await world().startFeed();
+    await world().feed.start();
     const outcome = await check(world().workspace, stacks.rescale, ["--settle", "8s"]);
     expect(disagreements(outcome)).toEqual([]);
     expect(outcome.reports[0]?.duplicates).toBe(0);
@@ -50,10 +50,10 @@ export function scalingTests(world: () => World): void {
     const before = await shardObjects([0, 1]);
     await world().deploy({ serversCount: 3 });
     expect(await shardObjects([0, 1])).toEqual(before);
-    await world().nextRound();
+    await world().feed.nextRound();
     await world().with(stacks.rescale, async ({ api }) => {
       await until("samples on shard 2", { seconds: 30 }, async () => {
-        return (await api.number(`count({feed_run="${world().run()}",shard="2"})`)) > 0;
+        return (await api.number(`count({feed_run="${world().feed.run()}",shard="2"})`)) > 0;
       });
     });
     claimOfShard2 = (await claim(2))?.metadata.uid ?? "";
@@ -82,20 +82,20 @@ export function scalingTests(world: () => World): void {
     const before = await shardObjects([0, 1]);
     await world().deploy({ serversCount: 2, retiredShards: [2] });
     expect(await shardObjects([0, 1])).toEqual(before);
-    expect(world().failures()).toEqual([]);
+    expect(world().feed.failures()).toEqual([]);
     await everySampleReadable();
   });
 
   test("the retired shard answers for its past through the root, and gets nothing new", async () => {
     await world().with(stacks.rescale, async ({ api }) => {
       const samples = async (): Promise<number> => {
-        const answer = await api.query(`{feed_run="${world().run()}",shard="2"}[1h]`);
+        const answer = await api.query(`{feed_run="${world().feed.run()}",shard="2"}[1h]`);
         if (answer.type !== "matrix") throw new Error(`unexpected ${answer.type}`);
         return answer.series.reduce((sum, { values }) => sum + values.length, 0);
       };
       const past = await samples();
       expect(past).toBeGreaterThan(0);
-      await world().nextRound();
+      await world().feed.nextRound();
       expect(await samples()).toBe(past);
     });
   });
@@ -113,9 +113,9 @@ export function scalingTests(world: () => World): void {
     expect(await shardObjects([0, 1])).toEqual(before);
     expect((await objectsOf(stacks.rescale)).map(nameOf)).not.toContain(`StatefulSet/${prometheusName(2, "a")}`);
     expect((await claim(2))?.metadata.uid).toBe(claimOfShard2);
-    await world().nextRound();
+    await world().feed.nextRound();
     await world().with(stacks.rescale, async ({ api }) => {
-      const answer = await api.vector(`count by (shard) ({feed_run="${world().run()}"})`);
+      const answer = await api.vector(`count by (shard) ({feed_run="${world().feed.run()}"})`);
       expect(answer.samples.map(({ labels }) => labels["shard"]).sort()).toEqual(["0", "1"]);
       expect(answer.warnings).toEqual([]);
     });
@@ -124,9 +124,9 @@ export function scalingTests(world: () => World): void {
   test("growing to 3 again takes up the kept claim, and every sample since the beginning is readable again", async () => {
     await world().deploy({ serversCount: 3 });
     expect((await claim(2))?.metadata.uid).toBe(claimOfShard2);
-    await world().nextRound();
-    await world().stopFeed();
-    expect(world().failures()).toEqual([]);
+    await world().feed.nextRound();
+    await world().feed.stop();
+    expect(world().feed.failures()).toEqual([]);
     await everySampleReadable();
     const deployed = (await objectsOf(stacks.rescale)).map(nameOf);
     expect(deployed).toContain(`Deployment/${NAMES.querier}`);

@@ -5,6 +5,7 @@ import { NAMES, PORTS, prometheusName } from "../../../model/names";
 import { PortForward } from "../../../tools/port-forward";
 import { keyOfShard, Pipeline } from "../kit/pipeline";
 import { committedConfig, Workspace, type StackConfig } from "../kit/workspace";
+import { configManagerConfig } from "./configmanager";
 
 /** Stacks of this suite; each has the namespace of its name. */
 export const stacks = { sharded: "e2e-rules", single: "e2e-rules-one" } as const;
@@ -40,7 +41,9 @@ const alertsSchema = z.array(
   z.object({ labels: z.record(z.string(), z.string()), status: z.object({ state: z.string() }), startsAt: z.string() }),
 );
 const rulesSchema = z.object({
-  data: z.object({ groups: z.array(z.object({ name: z.string(), rules: z.array(z.object({ name: z.string() })) })) }),
+  data: z.object({
+    groups: z.array(z.object({ file: z.string(), rules: z.array(z.object({ name: z.string() })) })),
+  }),
 });
 
 /** What the tests of this suite share. */
@@ -56,11 +59,12 @@ export class World {
     world.writeRules(ruleFiles);
     const rules = { query: { replicas: 1, evaluationInterval: `${String(evaluationSeconds)}s` }, rules: "rules" };
     const push = { exporterReplicas: 1, scrapeInterval: `${String(scrapeSeconds)}s` };
-    for (const [stack, committed] of [
-      [stacks.sharded, "dev"],
-      [stacks.single, "single"],
+    const managed = await configManagerConfig();
+    for (const [stack, committed, more] of [
+      [stacks.sharded, "dev", managed],
+      [stacks.single, "single", {}],
     ] as const) {
-      world.configure(stack, { ...committedConfig(committed), namespace: { name: stack }, push, ...rules });
+      world.configure(stack, { ...committedConfig(committed), namespace: { name: stack }, push, ...rules, ...more });
     }
     return world;
   }
@@ -99,7 +103,9 @@ export class World {
     const lines = keys.flat().map((key, index) => {
       const labels = `gatewayID="${key}",network="n${String(index % 2)}"`;
       const moving = Math.floor(now / 1_000) * (index + 1);
-      return `e2e_span{${labels}} 1 ${String(now)}\ne2e_moving{${labels}} ${String(moving)} ${String(now)}\n`;
+      // One tenant has one series on each shard.
+      const tenant = `e2e_tenant{${labels},networkID="tenant-${index % 2 === 0 ? "a" : "b"}"} 1 ${String(now)}\n`;
+      return `e2e_span{${labels}} 1 ${String(now)}\ne2e_moving{${labels}} ${String(moving)} ${String(now)}\n${tenant}`;
     });
     return lines.join("");
   }
@@ -127,12 +133,33 @@ export class World {
     return this.ask(stack, `svc/${NAMES.alertmanager}`, PORTS.alertmanager, "/api/v2/alerts", alertsSchema);
   }
 
-  /** Names of all rules that one pod evaluates. */
+  /** Names of the rules that one pod evaluates, without those of prometheus-configmanager. */
   async rulesOf(stack: string, part: "ruler-0" | "ruler-1" | number): Promise<readonly string[]> {
+    return this.namesOf(stack, part, (file) => !file.includes("/managed-rules/"));
+  }
+
+  /** Names of the rules of prometheus-configmanager that one Ruler evaluates. */
+  async managedRulesOf(stack: string, part: "ruler-0" | "ruler-1"): Promise<readonly string[]> {
+    return this.namesOf(stack, part, (file) => file.includes("/managed-rules/"));
+  }
+
+  /** The configuration that Alertmanager runs with. */
+  async alertmanagerConfig(stack: string): Promise<string> {
+    const schema = z.object({ config: z.object({ original: z.string() }) });
+    const service = `svc/${NAMES.alertmanager}`;
+    return (await this.ask(stack, service, PORTS.alertmanager, "/api/v2/status", schema)).config.original;
+  }
+
+  private async namesOf(
+    stack: string,
+    part: "ruler-0" | "ruler-1" | number,
+    isMeant: (file: string) => boolean,
+  ): Promise<readonly string[]> {
     const pod = typeof part === "number" ? `pod/${prometheusName(part, "a")}-0` : `pod/${part}`;
     const port = typeof part === "number" ? PORTS.gate : PORTS.thanosHttp;
     const { data } = await this.ask(stack, pod, port, "/api/v1/rules", rulesSchema);
-    return data.groups.flatMap(({ rules }) => rules.map(({ name }) => name)).sort();
+    const groups = data.groups.filter(({ file }) => isMeant(file));
+    return groups.flatMap(({ rules }) => rules.map(({ name }) => name)).sort();
   }
 
   private async ask<T>(

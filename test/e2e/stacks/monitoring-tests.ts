@@ -1,45 +1,37 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { NAMES } from "../../../model/names";
 import { kubectl } from "../../../tools/kubectl";
 import { form } from "../kit/form";
 import { restartsIn } from "../kit/objects";
+import { sharedWorld } from "../kit/suite";
 import { until } from "../kit/wait";
 import { MonitoringWorld, stack } from "./monitoring-world";
 
 /** Tests of what watches the pipeline, on a dev stack of their own. */
 export function monitoringTests(): void {
-  let made: MonitoringWorld | undefined;
+  const world = sharedWorld(() => MonitoringWorld.create());
 
-  function world(): MonitoringWorld {
-    if (made === undefined) throw new Error("the dev stack could not be deployed");
-    return made;
-  }
-
-  beforeAll(async () => {
-    made = await MonitoringWorld.create();
-  });
-
-  afterAll(async () => {
-    await made?.close();
-  });
-
-  test("every part of two shards is scraped", async () => {
+  test("every part of two shards of two replicas is scraped", async () => {
     const perJob = await until("every part to answer", { seconds: 90, everyMilliseconds: 1_000 }, async () => {
       const { samples } = await world().api("monitoring").vector("count by (job) (up == 1)");
-      return samples.length >= 14 ? samples : undefined;
+      return samples.length >= 16 ? samples : undefined;
     });
     expect(Object.fromEntries(perJob.map(({ labels, value }) => [labels["job"], value]))).toMatchObject({
-      prometheus: 2,
-      gate: 2,
-      hub: 2,
-      sidecar: 2,
+      prometheus: 4,
+      gate: 4,
+      hub: 4,
+      sidecar: 4,
       exporter: 1,
       querier: 1,
       "root-gate": 1,
-      "query-frontend": 1,
-      // One of each shard, and that of the Rulers.
-      leaf: 3,
-      adapter: 3,
+      "query-frontend": 2,
+      // Two of each shard, and of the Rulers.
+      leaf: 6,
+      adapter: 6,
+      ruler: 2,
+      store: 3,
+      compactor: 1,
+      configmanager: 1,
       alertmanager: 1,
       monitoring: 1,
     });
@@ -65,6 +57,14 @@ export function monitoringTests(): void {
     const firing = await world().api("monitoring").vector('ALERTS{alertstate="firing"}');
     expect(firing.samples.map(({ labels }) => labels)).toEqual([]);
     expect(await restartsIn(stack)).toEqual([]);
+  });
+
+  test("pods of the dev stack with everything on, and the cluster's own, fit into 8 GB with its control plane", async () => {
+    const mebibytes = (await world().podMemory()) / 2 ** 20;
+    process.stderr.write(`    all pods: ${mebibytes.toFixed(0)} MiB\n`);
+    // The processes of the node (API server, etcd, kubelet, containerd ...) took 1.1 GB when this was written.
+    expect(mebibytes).toBeGreaterThan(100);
+    expect(mebibytes).toBeLessThan(6 * 1_024);
   });
 
   test.runIf(form === "long")("the loss of the exporters reaches Alertmanager", async () => {

@@ -1,10 +1,17 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { dump } from "js-yaml";
 import { z } from "zod";
 import { expressionsOf, type DataSource, type PanelExpression } from "../../../components/dashboards/dashboard";
 import { NAMES, PORTS } from "../../../model/names";
 import { parseConfig } from "../../../stacks/config";
 import { dashboardsOf } from "../../../stacks/grafana-plan";
 import { PortForward } from "../../../tools/port-forward";
+import { kubectl } from "../../../tools/kubectl";
 import { PrometheusApi } from "../../../tools/prometheus-api";
+import { restrictedNamespace } from "../kit/objects";
+import { s3Config, startS3Server } from "../object-storage/s3-server";
+import { configManagerConfig } from "../rules/configmanager";
 import { committedConfig, Workspace } from "../kit/workspace";
 import type { BackgroundCommand } from "../kit/command";
 
@@ -18,7 +25,20 @@ const rulesSchema = z.object({
   }),
 });
 
-/** A dev stack that is fed, with tunnels to those who know about it. */
+/** A rule of each kind. */
+const RULES = {
+  groups: [
+    {
+      name: "example",
+      rules: [
+        { record: "network:series:count", expr: "count by (networkID) (ue_attach_total)", labels: { sharded: "true" } },
+        { alert: "NoSeries", expr: "absent(ue_attach_total)", for: "1h" },
+      ],
+    },
+  ],
+};
+
+/** A dev stack with everything on, which is fed, with tunnels to those who know about it. */
 export class MonitoringWorld {
   private feed: BackgroundCommand | undefined;
 
@@ -30,9 +50,18 @@ export class MonitoringWorld {
   /** Deploys the dev stack and starts to feed it. */
   static async create(): Promise<MonitoringWorld> {
     const workspace = await Workspace.create("monitoring", [stack]);
+    await restrictedNamespace(stack, workspace.scratch("namespace"));
+    await startS3Server(stack, workspace.scratch("s3"));
+    mkdirSync(join(workspace.root, "rules"));
+    writeFileSync(join(workspace.root, "rules", "rules.yaml"), dump(RULES));
     workspace.writeStack(stack, {
       ...committedConfig("dev"),
-      namespace: { name: stack },
+      ...(await configManagerConfig()),
+      namespace: { name: stack, create: false },
+      highAvailability: true,
+      rules: "rules",
+      objectStorage: s3Config(stack),
+      grafana: { dashboards: true },
       monitoring: { storageSize: "512Mi", retention: "6h", scrapeInterval: "5s" },
     });
     await workspace.mustTool(["up", stack, "--no-feed"]);
@@ -68,6 +97,18 @@ export class MonitoringWorld {
     const rules = rulesSchema.parse(await answer.json()).data.groups.flatMap((group) => group.rules);
     if (rules.length === 0) return ["there is no rule"];
     return rules.filter(({ health }) => health !== "ok").map(({ name, health }) => `${name}: ${health}`);
+  }
+
+  /** Memory that all pods of the cluster keep, in bytes, as the kubelets see it. */
+  async podMemory(): Promise<number> {
+    const nodes = (await kubectl({}, ["get", "nodes", "--output", "name"])).trim().split("\n");
+    const texts = await Promise.all(
+      nodes.map((node) =>
+        kubectl({}, ["get", "--raw", `/api/v1/nodes/${node.replace("node/", "")}/proxy/metrics/resource`]),
+      ),
+    );
+    const values = texts.join("\n").matchAll(/^pod_memory_working_set_bytes\{.*?\} (\S+)/gm);
+    return [...values].reduce((sum, [, value]) => sum + Number(value), 0);
   }
 
   /** Labels of the alerts that Alertmanager shows. */

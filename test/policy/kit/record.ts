@@ -6,6 +6,7 @@ import { z } from "zod";
 import { PROJECT } from "../../../model/names";
 import type { Resource } from "../../../policies/kit/policy";
 import { program } from "../../../stacks/program";
+import { withPlainStacks } from "../../plain-stacks";
 
 /** Config of a stack as Pulumi hands it to a program: every value as text. */
 export type StackConfig = Readonly<Record<string, string>>;
@@ -81,7 +82,11 @@ function cloudAnswer({ type, name }: { readonly type: string; readonly name: str
  * Runs the whole program of a stack in process, under mocks, and gives every resource that it registers.
  * @throws what the program throws: pulumi.RunError for a config that breaks the schema's rules.
  */
-export async function record(config: StackConfig): Promise<readonly Resource[]> {
+export function record(config: StackConfig): Promise<readonly Resource[]> {
+  return withPlainStacks(() => recorded(config));
+}
+
+async function recorded(config: StackConfig): Promise<readonly Resource[]> {
   const inputs = new Map<string, Readonly<Record<string, unknown>>>();
   await pulumi.runtime.setMocks(
     {

@@ -75,6 +75,11 @@ describe("frozen names", () => {
       leafGrpc: 10911,
       rootHttp: 10912,
       alertmanager: 9093,
+      configManager: 9100,
+      alertmanagerConfigurer: 9101,
+      managedRules: 9102,
+      managedReload: 9103,
+      pullerOps: 8081,
     });
   });
 

@@ -21,8 +21,8 @@ async function recorded(config: Readonly<Record<string, unknown>>): Promise<read
 }
 
 const SIZES = [
-  ["single", {}],
-  ["sharded", { createThanos: true, serversCount: 3, retiredShards: [3] }],
+  ["single", { configManager: true }],
+  ["sharded", { createThanos: true, serversCount: 3, retiredShards: [3], configManager: true }],
 ] as const;
 
 function found(resources: readonly Resource[], name: string) {

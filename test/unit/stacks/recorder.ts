@@ -3,6 +3,7 @@ import type { RuleFile } from "../../../components/rules/rule-file";
 import { parseConfig } from "../../../stacks/config";
 import { pipeline } from "../../../stacks/pipeline";
 import type { StackOutputs } from "../../../stacks/outputs";
+import { withPlainStacks } from "../../plain-stacks";
 import { SERVICES } from "./services";
 
 /** One registered resource: what the engine gets of it. */
@@ -43,13 +44,10 @@ function cloudAnswer({ type, name }: { readonly type: string; readonly name: str
   if (type.startsWith("random:")) return { hex: "0a1b2c3d" };
   return type.startsWith("aws:") ? { arn: `arn:${type}:${name}`, keyId: `${name}-key`, name } : {};
 }
+type Raw = Readonly<Record<string, unknown>>;
 
 /** Runs the whole program in process under mocks and records every resource. */
-export async function run(
-  raw: Readonly<Record<string, unknown>>,
-  preview = false,
-  rules: readonly RuleFile[] = [],
-): Promise<Run> {
+export async function runAgain(raw: Raw, preview = false, rules: readonly RuleFile[] = []): Promise<Run> {
   const resources: Recorded[] = [];
   const inputs = new Map<string, Record<string, unknown>>();
   await pulumi.runtime.setMocks(
@@ -66,7 +64,7 @@ export async function run(
   );
   let outputs: StackOutputs | undefined;
   const seen: Omit<Recorded, "inputs">[] = [];
-  await pulumi.runtime.runInPulumiStack(() => {
+  const deploy = () => {
     pulumi.runtime.registerStackTransformation((args) => {
       const options = args.opts as Options & pulumi.CustomResourceOptions & pulumi.ComponentResourceOptions;
       seen.push({
@@ -82,8 +80,11 @@ export async function run(
     });
     outputs = pipeline(parseConfig(raw), SERVICES, rules);
     return Promise.resolve(outputs);
+  };
+  await withPlainStacks(async () => {
+    await pulumi.runtime.runInPulumiStack(deploy);
+    await pulumi.runtime.disconnect();
   });
-  await pulumi.runtime.disconnect();
   for (const each of seen) {
     const recorded = inputs.get(`${each.type}::${each.name}`);
     if (recorded === undefined && !each.type.startsWith("scaled-prometheus:")) {
@@ -93,4 +94,24 @@ export async function run(
   }
   if (outputs === undefined) throw new Error("the program returned nothing");
   return { resources, outputs };
+}
+
+function freeze(value: unknown): void {
+  if (typeof value === "object" && value !== null) Object.values(Object.freeze(value)).forEach(freeze);
+}
+
+async function runFrozen(raw: Raw, rules: readonly RuleFile[]): Promise<Run> {
+  const recorded = await runAgain(raw, false, rules);
+  freeze(recorded.resources);
+  return recorded;
+}
+
+const known = new Map<string, Promise<Run>>();
+
+/** What `runAgain` gives for a config and rules, run once: the same for every test that asks, and nothing can change it. */
+export function run(raw: Raw, rules: readonly RuleFile[] = []): Promise<Run> {
+  const key = JSON.stringify([raw, rules]);
+  const running = known.get(key) ?? runFrozen(raw, rules);
+  known.set(key, running);
+  return running;
 }

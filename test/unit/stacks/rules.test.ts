@@ -96,7 +96,7 @@ describe("the Ruler", () => {
   });
 
   test("its objects: rules in a map that changes in place, watched by rules-sync", async () => {
-    const { resources } = await run(SHARDED, false, files);
+    const { resources } = await run(SHARDED, files);
     expect(objectOf(resources, "ConfigMap", "ruler-rules")["data"]).toHaveProperty(["tenant.yaml"]);
     expect(objectOf(resources, "ConfigMap", "ruler-rules")).not.toHaveProperty("immutable");
     const [ruler, sync] = containersOf(resources, "ruler");
@@ -134,7 +134,7 @@ describe("the Ruler", () => {
   test("a changed rule changes maps only: nothing restarts", async () => {
     const changed = parseRules({ "tenant.yaml": TEXT.replace("up == 0", "up == 1") }, { minimumOffset: 0 }).files;
     for (const config of [SHARDED, {}]) {
-      const [before, after] = [await run(config, false, files), await run(config, false, changed)];
+      const [before, after] = [await run(config, files), await run(config, changed)];
       const different = after.resources.filter(
         (each, at) => JSON.stringify(each) !== JSON.stringify(before.resources[at]),
       );

@@ -1,6 +1,6 @@
 import { dump } from "js-yaml";
 import { describe, expect, test } from "vitest";
-import { run, type Recorded, type Run } from "./recorder";
+import { run, runAgain, type Recorded, type Run } from "./recorder";
 
 const SHARDED = { createThanos: true };
 
@@ -147,8 +147,8 @@ describe("steps", () => {
   test("a second build and a preview are the same, byte by byte", async () => {
     const text = (recorded: Run) => JSON.stringify(recorded);
     const first = await run({ ...SHARDED, serversCount: 3 });
-    expect(text(await run({ ...SHARDED, serversCount: 3 }))).toBe(text(first));
-    expect(text(await run({ ...SHARDED, serversCount: 3 }, true))).toBe(text(first));
+    expect(text(await runAgain({ ...SHARDED, serversCount: 3 }))).toBe(text(first));
+    expect(text(await runAgain({ ...SHARDED, serversCount: 3 }, true))).toBe(text(first));
   });
 });
 

@@ -13,7 +13,7 @@ import { LedgerWriter, readLedger } from "../../../tools/feed/ledger";
 import { PrometheusApi } from "../../../tools/prometheus-api";
 import { PipelineDouble } from "./pipeline-double";
 
-const fleetOptions = { ...defaultFleet, gateways: 8, unassignedSeries: 40, churn: 0.1, churnSeconds: 120 };
+const fleetOptions = { ...defaultFleet, gateways: 4, unassignedSeries: 40, churn: 0.1, churnSeconds: 120 };
 
 let double: PipelineDouble;
 let directory = "";
@@ -30,7 +30,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function feed(): Promise<void> {
+async function feed(deadlineSeconds = 20): Promise<void> {
   const ledger = LedgerWriter.create(join(directory, "run.jsonl"), {
     run: "r1",
     startedAt: Date.now(),
@@ -45,7 +45,7 @@ async function feed(): Promise<void> {
     durationSeconds: 60,
     spreadSeconds: 0,
     concurrency: 8,
-    deadlineSeconds: 0.2,
+    deadlineSeconds,
     signal: new AbortController().signal,
   });
   ledger.close();
@@ -158,7 +158,7 @@ describe("the checker", () => {
       if (!body.includes('gatewayID="gw-0003"')) return undefined;
       return body.includes("cpu_percent") ? { status: 500, text: "stored or not" } : undefined;
     };
-    await feed();
+    await feed(0.2);
     const outcome = await check();
     expect(outcome.wrong).toBe(0);
     expect(named(outcome, "series per gateway")?.note).toMatch(/1 left out/);

@@ -19,6 +19,7 @@ beforeEach(() => {
 afterEach(async () => {
   for (const forward of open) await forward.close();
   open = [];
+  delete process.env["FAKE_LOG"];
   delete process.env["FAKE_FAIL_ONCE"];
   delete process.env["FAKE_NEVER"];
   rmSync(directory, { recursive: true });

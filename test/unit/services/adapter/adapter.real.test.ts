@@ -217,10 +217,13 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
   test("a replica that hangs costs seconds, not the answer", async () => {
     const covered = { start: start + 1800, end: start + 5400, step: 60 };
     const theirs = await askApi(oracle, "sum(cpu)", covered);
+    // Only a has this moment: from now on it is the one that is kept to.
+    expect((await askApi(root, "sum(cpu)", { end: start + missing.b[0] + 500 })).status).toBe("success");
     shards.signal("prometheus-0-a", "SIGSTOP");
     const stoppedAt = Date.now();
     const first = await askApi(root, "sum(cpu)", covered);
     // Two probes of 5 s, and what is between them.
+    expect(Date.now() - stoppedAt).toBeGreaterThan(5_000);
     expect(Date.now() - stoppedAt).toBeLessThan(20_000);
     expect([...pointsOf(first)]).toStrictEqual([...pointsOf(theirs)]);
     const startedAt = Date.now();

@@ -58,6 +58,26 @@ describe("ring-vectors.json", () => {
     }
   });
 
+  it("holds the orders and versions of RING.md with pins", () => {
+    for (const { table, version, keys } of committed.pinned) {
+      for (const { key, order: expected } of keys) {
+        const pin = table.pins.find((each) => each.key === (key ?? ""))?.shards ?? [];
+        const first = (key === null ? [table.homeShard, ...pin] : pin).filter((each) =>
+          table.shards.some(({ index }) => index === each),
+        );
+        expect(expected).toStrictEqual([...new Set([...first, ...order({ ...table, pins: new Map() }, key)])]);
+      }
+      const shards = table.shards.map(({ index, name }) => `{"index":${String(index)},"name":"${name}"}`).join(",");
+      const pins = table.pins
+        .map(({ key, shards: first }) => `{"key":"${Buffer.from(key).toString("hex")}","shards":[${first.join(",")}]}`)
+        .sort()
+        .join(",");
+      const json = `{"shardLabel":"gatewayID","homeShard":${String(table.homeShard)},"shards":[${shards}],"pins":[${pins}]}`;
+      expect(version).toBe(createHash("sha256").update(json).digest("hex").slice(0, 16));
+    }
+    expect(committed.pinned.length).toBe(3);
+  });
+
   it("holds what the exporter does with lines of text", () => {
     const ring = committed.rings.find(({ table }) => table.shards.length === 8)?.table;
     if (ring === undefined) throw new Error("no ring of 8");

@@ -112,7 +112,9 @@ describe("what does not pass", () => {
         // What passes is plain: normalising it changes nothing, so the upstream sees the path that was judged.
         expect(new URL(path, "http://x").pathname).toBe(path);
         expect(decodeURIComponent(path)).toBe(path);
-        expect(path).not.toMatch(/write|admin|reload|debug|\/\/|\.\./);
+        expect(path).not.toMatch(/\/\/|\.\./);
+        // A file of the query page may be called anything: /assets/reloada.js.
+        if (!path.startsWith("/assets/")) expect(path).not.toMatch(/write|admin|reload|debug/);
       }),
       { numRuns: 5000 },
     );

@@ -136,6 +136,61 @@ describe("the gate of a root", () => {
   });
 });
 
+describe("instant queries of range vectors", () => {
+  const ask = async (target: string, body?: string | FormData, type = "application/x-www-form-urlencoded") => {
+    root.listed = expected.map(({ address }) => address);
+    const headers = typeof body === "string" ? { "content-type": type } : {};
+    return fetch(gate.url + target, { method: body === undefined ? "GET" : "POST", body: body ?? null, headers });
+  };
+
+  it.each([
+    [
+      "/api/v1/query?query=up%5B5m%5D&time=7",
+      undefined,
+      "GET /api/v1/query?query=up%5B5m%5D&time=7&engine=prometheus ",
+    ],
+    [
+      "/api/v1/query?engine=thanos&query=(up%5B5m%5D)",
+      undefined,
+      "GET /api/v1/query?engine=prometheus&query=%28up%5B5m%5D%29 ",
+    ],
+    ["/api/v1/query", "query=up%5B5m%5D+offset+1m", "POST /api/v1/query?engine=prometheus query=up%5B5m%5D+offset+1m"],
+    [
+      "/api/v1/query",
+      "engine=thanos&query=up%5B5m:%5D",
+      "POST /api/v1/query?engine=prometheus engine=prometheus&query=up%5B5m%3A%5D",
+    ],
+    ["/api/v1/query?query=up", "query=up%5B5m%5D", "POST /api/v1/query?query=up&engine=prometheus query=up%5B5m%5D"],
+    ["/api/v1/%71uery?query=up%5B5m%5D", undefined, "GET /api/v1/%71uery?query=up%5B5m%5D&engine=prometheus "],
+  ])("%s %s is answered by Prometheus' engine", async (target, body, passedOn) => {
+    expect((await ask(target, body)).status).toBe(200);
+    expect(root.queries).toStrictEqual([passedOn]);
+  });
+
+  it.each([
+    ["/api/v1/query?query=rate(up%5B5m%5D)&time=7", undefined],
+    ["/api/v1/query?query=up%5B5m%5D", "query=up&time=7"],
+    ["/api/v1/query", ""],
+    ["/api/v1/query_range?query=up%5B5m%5D&start=1&end=2&step=1", undefined],
+  ])("%s %s passes as it is", async (target, body) => {
+    expect((await ask(target, body)).status).toBe(200);
+    expect(root.queries).toStrictEqual([`${body === undefined ? "GET" : "POST"} ${target} ${body ?? ""}`]);
+  });
+
+  it("refuses forms that it does not read", async () => {
+    const form = new FormData();
+    form.set("query", "up[5m]");
+    const answer = await ask("/api/v1/query", form);
+    expect(answer.status).toBe(415);
+    expect(await answer.json()).toMatchObject({
+      errorType: "bad_data",
+      error: expect.stringContaining("x-www-form-urlencoded") as string,
+    });
+    expect((await ask("/api/v1/query", `query=${"u".repeat(11 * 1024 * 1024)}`)).status).toBe(413);
+    expect(root.queries).toStrictEqual([]);
+  });
+});
+
 describe("its configuration", () => {
   it("is read as it is written", () => {
     expect(parseRootGateConfigText(rootGateConfigText({ endpoints: expected })).endpoints).toStrictEqual(expected);

@@ -1,0 +1,125 @@
+/**
+ * `make bench-query`: the query path on N shards beside one Prometheus and the other ways to ask shards, on loopback, one
+ * core per process. Writes docs/measured/query.md with charts; the last line is
+ * `RESULT {"speedup":{"1m":{"2":x,...},...},"cpuRatio":x,"ofDirect":x}` (design, section 12).
+ */
+
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { servicesBundle } from "../components/kit/bundle";
+import { MissingProgramError, run } from "../tools/child";
+import { repositoryRoot } from "../tools/paths";
+import { runMain, say, secondsSince, step, UserError } from "../tools/terminal";
+import { describeDataset, ensureDataset, type Dataset } from "./query/dataset";
+import { startGroup } from "./query/group";
+import { measure, warmUp } from "./query/measure";
+import { EXACT_ARMS, readOptions, type Options } from "./query/options";
+import { querySet, type BenchQuery } from "./query/query-set";
+import { writeReport } from "./query/report";
+import { Results, type QueryResult } from "./query/results";
+import { resultOf } from "./query/statistics";
+import { figuresOf } from "./query/figures";
+
+/** Quick queries of both kinds, with which a new group is warmed up. */
+const WARM_UP: readonly string[] = ["registered", "one gateway", "top usage", "variable gatewayID of a metric"];
+
+const STATE = join(repositoryRoot, ".state", "bench-query");
+
+/** Measures what is missing on one N; the group is not started when nothing is. */
+async function measureShards(
+  shards: number,
+  queries: readonly BenchQuery[],
+  dataset: Dataset,
+  results: Results,
+  bundle: string,
+  options: Options,
+): Promise<void> {
+  const missing = queries.filter((query) => options.isFresh || results.read(shards, query) === undefined);
+  if (missing.length === 0) {
+    say(`==> N = ${String(shards)}: measured in an earlier run (--fresh measures again)`);
+    return;
+  }
+  const folder = join(dataset.folder, "run");
+  const group = await startGroup({ shards, arms: options.arms, dataset: dataset.folder, folder, bundle });
+  try {
+    const light = querySet(dataset.end, 2).filter(({ name }) => WARM_UP.includes(name));
+    await step("warming up", () => warmUp(group, light));
+    for (const [index, query] of missing.entries()) {
+      const startedAt = Date.now();
+      const result = await measure(group, query, options.repetitions);
+      results.write(result, query);
+      const note = `N = ${String(shards)}, ${String(index + 1)} of ${String(missing.length)}: ${query.name}`;
+      say(`    ${note} (${secondsSince(startedAt)} s)${complaint(result)}`);
+    }
+  } finally {
+    await group.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Arms without an answer or with another one, for the terminal. */
+function complaint({ arms }: QueryResult): string {
+  const bad = Object.entries(arms).flatMap(([arm, { error, difference, noParts }]) => {
+    const reason = error ?? difference ?? noParts;
+    return reason === undefined ? [] : [`\n      ${arm}: ${reason.slice(0, 200)}`];
+  });
+  return bad.join("");
+}
+
+/** @throws UserError before anything is made, when a program is missing. */
+async function requirePrograms(programs: readonly string[]): Promise<void> {
+  for (const program of programs) {
+    try {
+      await run(program, ["--version"]);
+    } catch (error) {
+      if (!(error instanceof MissingProgramError)) throw error;
+      throw new UserError(error.message, "use `make bench-query`, which builds it and puts it there");
+    }
+  }
+}
+
+/** The report in docs/ is of a fleet as large as Magma's: what smaller ones measure is mostly the machine's other work. */
+function isFullRun({ dataset, repetitions, only }: Options): boolean {
+  return dataset.series >= 105_000 && dataset.hours >= 24 && repetitions >= 5 && only.length === 0;
+}
+
+async function main(): Promise<number> {
+  const options = readOptions(process.argv.slice(2));
+  if (options === undefined) return 0;
+  // Children are killed on the way out; what is finished is kept.
+  process.on("SIGINT", () => process.exit(130));
+  process.on("SIGTERM", () => process.exit(143));
+  await requirePrograms(["promtool", "prometheus", "thanos"]);
+  const dataset = await ensureDataset(STATE, options.dataset, options.shards);
+  say(`    ${describeDataset(dataset)}`);
+  const code =
+    options.services === undefined ? await servicesBundle(repositoryRoot) : readFileSync(options.services, "utf8");
+  mkdirSync(STATE, { recursive: true });
+  const bundle = join(STATE, "services.cjs");
+  writeFileSync(bundle, code);
+  const queries = querySet(dataset.end, options.dataset.hours).filter(
+    ({ name }) => options.only.length === 0 || options.only.some((text) => name.includes(text)),
+  );
+  const settings = JSON.stringify([options.arms, options.repetitions]);
+  const settingsHash = createHash("sha256").update(code).update(settings).digest("hex").slice(0, 16);
+  const results = new Results(join(dataset.folder, "results"), settingsHash);
+  for (const shards of options.shards) await measureShards(shards, queries, dataset, results, bundle, options);
+  const measured = options.shards.flatMap((shards) =>
+    queries.flatMap((query) => {
+      const result = results.read(shards, query);
+      return result === undefined ? [] : [{ query, result }];
+    }),
+  );
+  const folder = isFullRun(options) ? join(repositoryRoot, "docs", "measured") : join(dataset.folder, "report");
+  await writeReport(folder, { dataset, options, measured });
+  say(`    report: ${join(folder, "query.md")}`);
+  const wrong = measured.filter(({ result }) => EXACT_ARMS.some((arm) => result.arms[arm]?.difference !== undefined));
+  for (const { query, result } of wrong) {
+    say(`error: ${query.name}, N = ${String(result.shards)}: the answer is not one Prometheus' (see the report)`);
+  }
+  process.stdout.write(`RESULT ${JSON.stringify(resultOf(measured.map(figuresOf)))}\n`);
+  return wrong.length > 0 ? 1 : 0;
+}
+
+runMain(main);

@@ -1,0 +1,3 @@
+module scaled-prometheus/exporter
+
+go 1.26

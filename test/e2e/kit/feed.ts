@@ -1,0 +1,74 @@
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { readLedger } from "../../../tools/feed/ledger";
+import { ledgerDirectory } from "../../../tools/paths";
+import { lastLines, type BackgroundCommand } from "./command";
+import { until } from "./wait";
+import type { Workspace } from "./workspace";
+
+/** A small fleet, so that a round takes no time. */
+const fleet = ["--gateways", "30", "--series", "80", "--unassigned", "50"];
+
+/** A feed in the background, and what its ledger says. */
+export class Feed {
+  private running: BackgroundCommand | undefined;
+
+  /** @param interval Seconds between two rounds. */
+  constructor(
+    private readonly workspace: Workspace,
+    private readonly stack: string,
+    private readonly interval: number,
+  ) {}
+
+  /** Starts it and waits for its first acknowledgements. */
+  async start(): Promise<void> {
+    const pace = ["--interval", String(this.interval), "--duration", "1800", "--deadline", "60"];
+    this.running = this.workspace.startTool(["feed", this.stack, ...fleet, ...pace]);
+    await this.nextRound();
+  }
+
+  /** Waits until a whole round that begins from now on is acknowledged; fails when the feed has ended. */
+  async nextRound(): Promise<void> {
+    const { running } = this;
+    if (running === undefined) throw new Error("needs the feed of an earlier test, which does not run");
+    const ended = running.done.then((result) => {
+      throw new Error(`the feed ended with ${String(result.code)}:\n${lastLines(result)}`);
+    });
+    const begin = Date.now();
+    const acknowledged = until("a round of acknowledged pushes", { seconds: 90 }, () => {
+      const recent = this.records().flatMap((record) => (record.kind === "ack" && record.t >= begin ? [record.g] : []));
+      return Promise.resolve(new Set(recent).size > 30);
+    });
+    await Promise.race([acknowledged, ended]);
+  }
+
+  /** Ends it after the pushes under way. */
+  async stop(): Promise<void> {
+    const { running } = this;
+    this.running = undefined;
+    await running?.interrupt();
+  }
+
+  /** Pushes that were given up so far, except those that were under way when the feed was stopped. */
+  failures(): readonly string[] {
+    const errors = this.records().flatMap((record) => (record.kind === "fail" ? [record.error] : []));
+    return errors.filter((error) => !error.startsWith("stopped"));
+  }
+
+  /** Label `feed_run` of the newest feed. */
+  run(): string {
+    return readLedger(this.ledger()).header.run;
+  }
+
+  private ledger(): string {
+    const folder = ledgerDirectory(this.stack, { SCALED_PROMETHEUS_BACKEND_DIR: this.workspace.state });
+    // Named by their time.
+    const name = existsSync(folder) ? readdirSync(folder).sort().at(-1) : undefined;
+    if (name === undefined) throw new Error(`no ledger in ${folder} yet`);
+    return join(folder, name);
+  }
+
+  private records() {
+    return readLedger(this.ledger()).records;
+  }
+}
