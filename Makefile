@@ -14,7 +14,7 @@ TOOL := $(NODE) tools/cli.ts
 
 export STACK ONLY Q
 
-.PHONY: help up down status feed feed-check query preview cluster cluster-down doctor check test test-full e2e docs \
+.PHONY: help up down status feed feed-check query preview cluster cluster-down doctor check test test-full e2e oracle docs \
         policies fixtures format bench-program bench-query bench-ring
 
 help: ## this list
@@ -68,6 +68,9 @@ test-full: node_modules/.installed ## long forms and benchmarks (resumable)
 
 e2e: node_modules/.installed ## suites on the local cluster or KUBECONFIG: make e2e ONLY=main
 	@$(NODE) test/run.ts e2e $(ONLY)
+
+oracle: node_modules/.installed ## thousands of PromQL queries through root and frontend beside one Prometheus (ORACLE_SEED=n)
+	@$(NODE) test/run.ts oracle
 
 policies: node_modules/.installed ## the policy pack over every stack, in this process (through the CLI: make preview)
 	@$(NODE) test/policies.ts

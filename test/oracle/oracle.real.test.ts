@@ -82,8 +82,10 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
         ...(upstream.isThere ? upstream.cases.filter((_, at) => at % everyUpstream === 0) : []),
       ];
       say(`    N=${String(shards)}: seed ${String(seed + shards)}, ${String(cases.length)} queries`);
-      outcomes = await runCases(world, cases, (done) => {
-        if (done % 500 === 0) say(`    ${String(done)} of ${String(cases.length)}`);
+      let done = 0;
+      outcomes = await runCases(world, cases, (outcome) => {
+        for (const fault of faults([outcome], "root")) say(`    FAULT ${fault}`);
+        if (++done % 500 === 0) say(`    ${String(done)} of ${String(cases.length)}`);
       });
       summarise(outcomes, shards);
     }, patience);

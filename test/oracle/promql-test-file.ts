@@ -206,7 +206,9 @@ export function sectionsOf(file: string, text: string): readonly Section[] {
   const finish = () => {
     const name = `${file} ${String(sections.length + 1)}`;
     if (evaluations.length > 0) sections.push({ name, series: [...series.values()], evaluations, unread });
-    [series, evaluations, unread] = [new Map(), [], 0];
+    series = new Map();
+    evaluations = [];
+    unread = 0;
   };
   let step: number | undefined;
   for (const raw of text.split("\n")) {

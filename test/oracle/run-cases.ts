@@ -6,7 +6,7 @@ import { aligned, type QueryCase } from "./query-case";
 import type { World } from "./world";
 
 /** Queries under way at a time. */
-const atATime = 4;
+const atATime = 6;
 
 /** What one way of asking came to. */
 export interface Compared {
@@ -53,18 +53,19 @@ export async function runCase(world: World, asked: QueryCase): Promise<Outcome> 
   };
 }
 
-/** @param progress Called after each. */
+/** @param each Called with what each came to. */
 export async function runCases(
   world: World,
   cases: readonly QueryCase[],
-  progress: (done: number) => void,
+  each: (outcome: Outcome) => void,
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   const waiting = [...cases];
   const worker = async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      outcomes.push(await runCase(world, next));
-      progress(outcomes.length);
+      const outcome = await runCase(world, next);
+      outcomes.push(outcome);
+      each(outcome);
     }
   };
   await Promise.all(Array.from({ length: atATime }, worker));

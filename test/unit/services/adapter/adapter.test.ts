@@ -202,33 +202,6 @@ describe("adapter", () => {
     expect(adapter.metrics()).toContain('adapter_leaf_queries_total{reason="gaps"} 1\n');
   });
 
-  it.each([
-    ["sum(resets(x[1h]))", "resets() would be too small here"],
-    ['sum(x{prometheus_replica="a"})', "prometheus_replica is no label of any series"],
-    ['{"prometheus_replica"!~"b", __name__="x"}', "prometheus_replica is no label of any series"],
-  ])(
-    "refuses %s where only the leaf could answer: it would leave something out without a word",
-    async (query, problem) => {
-      await adapter.start(config());
-      expect(received(await adapter.call(instant, queryRequest({ end: now }, { query }))).warnings).toStrictEqual([]);
-      const { code, message } = await adapter.refusal(
-        adapter.call(instant, queryRequest({ end: now }, { query, hasPlan: false })),
-      );
-      expect(code).toBe(grpcStatus.aborted);
-      expect(message).toMatch(new RegExp(`^shard 0: ${problem.replace("()", "\\(\\)")}.*no plan\\)$`));
-      expect(leaf.asked).toStrictEqual([]);
-    },
-  );
-
-  it.each(['sum(x{text="resets("})', "sum by (prometheus_replica) (x)", 'x{a="prometheus_replica=1"}'])(
-    "lets the leaf answer %s",
-    async (query) => {
-      await adapter.start(config());
-      const request = queryRequest({ end: now }, { query, hasPlan: false });
-      expect(received(await adapter.call(instant, request)).warnings).toStrictEqual(["from the leaf"]);
-    },
-  );
-
   it("does not ask a replica whose series lack the labels", async () => {
     a.hasUnlabelled = true;
     await adapter.start(config());
