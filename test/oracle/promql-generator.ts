@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import type { Times } from "../unit/services/adapter/answers";
 import { duration } from "./fleet";
-import { Chooser, gatewayDimensions, matchers, modifiers, natives, ranges } from "./promql-parts";
+import { Chooser, gatewayDimensions, modifiers, natives, ranges } from "./promql-parts";
 import { VectorGenerator } from "./promql-vectors";
 import type { QueryCase } from "./query-case";
 

@@ -27,7 +27,10 @@ describe("the query path", () => {
       expect(flags?.["deduplication.func"]).toBe("chain");
     }
     expect(leaf?.adapter).toMatchObject({ lookbackSeconds: 240, timeoutSeconds: 90, maxSamples: 5000 });
-    expect(topology.shards[0]?.replicas[0]?.prometheus.flags).toMatchObject({ "query.lookback-delta": "4m", "query.timeout": "90s" });
+    expect(topology.shards[0]?.replicas[0]?.prometheus.flags).toMatchObject({
+      "query.lookback-delta": "4m",
+      "query.timeout": "90s",
+    });
   });
 
   test("a leaf has both sidecars of its shard behind it, and the Store Gateway strictly", () => {
