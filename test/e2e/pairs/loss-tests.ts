@@ -43,7 +43,10 @@ async function withWays(use: (ways: Ways) => Promise<void>): Promise<void> {
   }
 }
 
-/** Sets the number of pods of workloads and waits until there are as many, ready. */
+/**
+ * Sets the number of pods of workloads and waits until there are as many, ready, and no others: with no pod ready, a
+ * Service sends what it gets to those that are on their way out.
+ */
 async function scale(kind: "StatefulSet" | "Deployment", names: readonly string[], replicas: number): Promise<void> {
   for (const name of names) {
     await kubectl({ namespace: stack }, ["scale", `${kind}/${name}`, `--replicas=${String(replicas)}`]);
@@ -53,7 +56,9 @@ async function scale(kind: "StatefulSet" | "Deployment", names: readonly string[
       const path = "jsonpath={.status.replicas}/{.status.readyReplicas}";
       const text = await kubectl({ namespace: stack }, ["get", `${kind}/${name}`, "--output", path]);
       const [all = "", ready = ""] = text.split("/");
-      return Number(all) === replicas && Number(ready) === replicas;
+      const pods = await kubectl({ namespace: stack }, ["get", "pods", "--output", "name"]);
+      const present = pods.split("\n").filter((pod) => pod.startsWith(`pod/${name}-`)).length;
+      return Number(all) === replicas && Number(ready) === replicas && present === replicas;
     });
   }
 }
@@ -126,9 +131,10 @@ export function lossTests(world: () => World): void {
     await scale("Deployment", [leafName(lost)], 0);
     await restart();
     await withWays(async ({ root }) => {
-      await until("the new root's gate", { seconds: 90 }, async () =>
-        String(await ask(root, all, time)).includes(`shard ${String(lost)} (${leafName(lost)}`),
-      );
+      await until("the new root's gate", { seconds: 90 }, async () => {
+        expect(String(await ask(root, all, time))).toContain(`shard ${String(lost)} (${leafName(lost)}`);
+        return true;
+      });
       const answers: Answer[] = [];
       const deadline = Date.now() + 15_000;
       while (Date.now() < deadline) answers.push(await ask(root, all, time));

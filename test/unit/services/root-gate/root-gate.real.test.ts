@@ -176,6 +176,19 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
       }
     });
 
+    test("times are cut to whole seconds, except after @", async () => {
+      // Half a second after the samples of a minute.
+      const late = moment.end + 0.5;
+      const samples = async (query: string) => {
+        const answer = await askApi(gate, query, { end: late });
+        expect(answer.status, `${query}: ${JSON.stringify(answer)}`).toBe("success");
+        return answer.data?.result.length;
+      };
+      expect(await samples("count_over_time(up[400ms])")).toBe(2);
+      expect(await samples(`count_over_time(up[400ms] @ ${String(late)})`)).toBe(0);
+      expect(await samples(`count_over_time(up[600ms] @ ${String(late)})`)).toBe(2);
+    });
+
     test("stays ready when a shard goes, and every answer that needs it is an error that names it", async () => {
       shards.signal("adapter-1", "SIGKILL");
       await shards.ended("adapter-1");
