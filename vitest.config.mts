@@ -29,7 +29,7 @@ export default defineConfig({
       {
         test: {
           name: "real",
-          include: ["test/unit/**/*.real.test.ts"],
+          include: ["test/{unit,oracle}/**/*.real.test.ts"],
           testTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },

@@ -30,20 +30,32 @@ async function prepared(): Promise<Outcome> {
 
 const progressFile = join(repository, ".state", "test-full.json");
 
+const withServers = [...loader, "local/cli.ts", "exec", "--no-cluster", "--checkers", "--servers", "--"];
+
+/** Thousands of queries through the real query path beside one Prometheus (test/oracle). */
+async function oracle(): Promise<Outcome> {
+  const env = { ...process.env, ORACLE_FORM: "long" };
+  return tested("oracle (long form)", withServers, ["--project", "real", "test/oracle"], env);
+}
+
 /** Long forms, each remembered with the commit when it passed, so that an interrupted run goes on where it was. */
 async function full(): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [await prepared()];
   const known: unknown = existsSync(progressFile) ? JSON.parse(readFileSync(progressFile, "utf8")) : [];
   const done = new Set(z.array(z.string()).catch([]).parse(known));
-  for (const each of chosenSuites([])) {
-    if (done.has(each.name)) {
-      say(`==> suite ${each.name}: passed in an earlier run (remove .state/test-full.json to run it again)`);
+  const long = [
+    ...chosenSuites([]).map((each) => ({ name: each.name, run: () => suite(each, "long") })),
+    { name: "oracle", run: oracle },
+  ];
+  for (const { name, run } of long) {
+    if (done.has(name)) {
+      say(`==> ${name}: passed in an earlier run (remove .state/test-full.json to run it again)`);
       continue;
     }
-    const outcome = await suite(each, "long");
+    const outcome = await run();
     outcomes.push(outcome);
     if (outcome.failed === 0) {
-      done.add(each.name);
+      done.add(name);
       mkdirSync(join(repository, ".state"), { recursive: true });
       writeFileSync(progressFile, JSON.stringify([...done]));
     }
@@ -148,8 +160,10 @@ async function main(): Promise<number> {
       process.stdout.write(chaosResult());
       return code;
     }
+    case "oracle":
+      return summarise([await oracle()], startedAt, false);
     default:
-      say(`unknown command ${command}; one of check, test, full, e2e, chaos`);
+      say(`unknown command ${command}; one of check, test, full, e2e, chaos, oracle`);
       return 2;
   }
 }

@@ -5,6 +5,7 @@ import { Answer, LeafNeeded, type Budget } from "./answer";
 import { evaluate } from "./evaluate";
 import { GrpcError, grpcStatus } from "../plumbing/grpc";
 import type { Call } from "../plumbing/grpc-server";
+import { wrongAtLeaf } from "./leaf-limits";
 import type { LeafProxy } from "./leaf-proxy";
 import { Experience } from "./experience";
 import { LinkedSignal } from "./linked-signal";
@@ -50,6 +51,8 @@ export class QueryHandler {
       via = reason === undefined ? "prometheus" : "leaf";
       if (reason !== undefined) {
         metrics.leafReasons.add(1, { reason });
+        const wrong = wrongAtLeaf(query.request.query, this.deps.config.replicaLabel);
+        if (wrong !== undefined) throw this.#refused(wrong, reason);
         await this.deps.proxy.pass(call, query.deadline, query.needs);
       }
     } catch (error) {
@@ -140,6 +143,11 @@ export class QueryHandler {
       linked.release();
       answer.release();
     }
+  }
+
+  #refused(problem: string, reason: LeafReason): GrpcError {
+    const text = `shard ${this.deps.config.shard}: ${problem} (no replica can answer alone: ${reason})`;
+    return new GrpcError(grpcStatus.aborted, text);
   }
 
   #needsLeaf(request: QueryRequest): LeafReason | undefined {

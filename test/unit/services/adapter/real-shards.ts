@@ -126,7 +126,7 @@ export class RealShards {
 
   async start(name: string, program: string, args: readonly string[], port: number, cwd = this.folder): Promise<void> {
     const child = this.spawn(name, program, args, cwd);
-    await this.until(`${name} is ready`, 30, async () => {
+    await this.until(`${name} is ready`, 120, async () => {
       if (child.exitCode !== null) throw new Error(`${name} ended with ${String(child.exitCode)}`);
       return (await fetch(`http://127.0.0.1:${String(port)}/-/ready`)).status === 200;
     });
