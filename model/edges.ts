@@ -72,6 +72,10 @@ function bucketEdges(from: PodComponent): readonly Edge[] {
 export const EDGES: readonly Edge[] = [
   { from: { outside: "push" }, to: "exporter", ports: [PORTS.push] },
   { from: "exporter", to: "hub", ports: [PORTS.hub] },
+  // Exporters fetch the table that they route by, and so do writers that follow the ring by themselves.
+  { from: "exporter", to: "placement", ports: [PORTS.table] },
+  { from: { outside: "push" }, to: "placement", ports: [PORTS.table] },
+  { from: "placement", to: "exporter", ports: [PORTS.ops] },
   // A scrape empties a hub: nobody else may.
   { from: "prometheus", to: "hub", ports: [PORTS.hub], isWithinReplica: true },
   { from: { outside: "query" }, to: "prometheus", ports: [PORTS.gate], size: "single" },
@@ -111,6 +115,7 @@ export const EDGES: readonly Edge[] = [
   { from: "ruler", to: "configmanager", ports: [PORTS.managedRules], size: "sharded" },
   { from: "prometheus", to: "configmanager", ports: [PORTS.managedRules], size: "single" },
   { from: "monitoring", to: "configmanager", ports: [PORTS.ops] },
+  { from: "monitoring", to: "placement", ports: [PORTS.ops] },
 ];
 
 /** The edges of a stack: of its size, between parts that it has, by its way to the bucket. */

@@ -45,6 +45,11 @@ export interface ExporterConfig {
   readonly limits: ExporterLimits;
   /** How long one push to one hub may take, connecting included, before the hub counts as failed, in milliseconds. */
   readonly pushTimeoutMilliseconds: number;
+  /**
+   * Base URL of the placement, which publishes the table to route by: pins, and shards that are down. Absent: the ring as
+   * it stands here, and every exporter finds out for itself which shards are down.
+   */
+  readonly placementUrl?: string;
 }
 
 /** All that is wrong with an exporter's configuration; one line per problem: key, value, rule, fix. */
@@ -72,6 +77,7 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
     "shards",
     "limits",
     "pushTimeoutMilliseconds",
+    "placementUrl",
   ]);
   const limits = read.object("limits", root["limits"], ["maxBodyBytes", "maxFutureSeconds", "maxAgeSeconds"]);
   const config: ExporterConfig = {
@@ -90,6 +96,9 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
       maxAgeSeconds: read.integer("limits.maxAgeSeconds", limits["maxAgeSeconds"], 60, 366 * 86_400),
     },
     pushTimeoutMilliseconds: read.integer("pushTimeoutMilliseconds", root["pushTimeoutMilliseconds"], 10, 600_000),
+    ...(root["placementUrl"] === undefined
+      ? {}
+      : { placementUrl: read.baseUrl("placementUrl", root["placementUrl"], "http://placement:9104") }),
   };
   checkTogether(read, config);
   if (read.problems.length > 0) throw new ExporterConfigError(read.problems);
@@ -108,7 +117,8 @@ export function parseExporterConfigText(text: string): ExporterConfig {
 
 /** The file's text: checked, keys always in the same order, so that equal configurations give equal bytes. */
 export function exporterConfigText(config: ExporterConfig): string {
-  const { version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds } = parseExporterConfig(config);
+  const { version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds, placementUrl } =
+    parseExporterConfig(config);
   const { maxBodyBytes, maxFutureSeconds, maxAgeSeconds } = limits;
   const ordered: ExporterConfig = {
     version,
@@ -121,6 +131,7 @@ export function exporterConfigText(config: ExporterConfig): string {
     })),
     limits: { maxBodyBytes, maxFutureSeconds, maxAgeSeconds },
     pushTimeoutMilliseconds,
+    ...(placementUrl === undefined ? {} : { placementUrl }),
   };
   return `${JSON.stringify(ordered, null, 2)}\n`;
 }

@@ -5,6 +5,7 @@ import { configSeedHelp, runConfigSeed } from "./config-manager/seed-command";
 import { rulesServerHelp, runRulesServer } from "./config-manager/server-command";
 import { exporterHelp, runExporter } from "./exporter/command";
 import { gateHelp, runGate } from "./gate/command";
+import { placementHelp, runPlacement } from "./placement/command";
 import { UsageError } from "./plumbing/args";
 import { runShipperMeta, shipperMetaHelp } from "./shipper-meta/command";
 import { log, messageOf } from "./plumbing/log";
@@ -17,6 +18,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   "config-seed": runConfigSeed,
   exporter: runExporter,
   gate: runGate,
+  placement: runPlacement,
   "rules-puller": runRulesPuller,
   "rules-server": runRulesServer,
   "rules-sync": runRulesSync,
@@ -28,6 +30,7 @@ const helps = [
   configSeedHelp,
   exporterHelp,
   gateHelp,
+  placementHelp,
   rulesPullerHelp,
   rulesServerHelp,
   rulesSyncHelp,

@@ -11,6 +11,7 @@ import type { Platform } from "../components/kit/platform";
 import { resourcesFor } from "../components/kit/resources";
 import type { GrafanaFilesArgs } from "../components/grafana-files";
 import type { MonitoringArgs } from "../components/monitoring";
+import type { PlacementArgs } from "../components/placement";
 import type { QuerierArgs } from "../components/querier";
 import type { RulerArgs } from "../components/ruler";
 import { shardRules, singleRules } from "../components/rules/generate";
@@ -43,6 +44,7 @@ import { networkPlan } from "./network-plan";
 import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
 import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
 import { outputs, type StackOutputs } from "./outputs";
+import { hasPlacement, placementPlan, placementUrl } from "./placement-plan";
 import { queriedShards, type QueriedShard } from "./queried-shards";
 import { ruler, rulerEndpoints } from "./ruler-plan";
 import { watchedExtras } from "./watched-extras";
@@ -63,6 +65,8 @@ export interface Topology {
   /** Who is behind the Service `query`. */
   readonly answeredBy: Part;
   readonly exporter: ExporterArgs;
+  /** Absent in the single size, and where the config switches it off. */
+  readonly placement?: PlacementArgs;
   readonly alertmanager: AlertmanagerArgs;
   /** Absent where the config does not ask for it. */
   readonly configManager?: ConfigManagerArgs;
@@ -125,6 +129,7 @@ export function buildTopology(
         }),
     answeredBy: config.createThanos ? { component: "querier" } : { component: "prometheus", shard: 0, replica: "a" },
     exporter: { replicas: config.push.exporterReplicas, config: exporter },
+    ...placementPlan(config, exporter),
     alertmanager: {
       config: alertmanagerConfig(config.alertmanager.config),
       ...alertmanagerConfigurer(config),
@@ -148,6 +153,7 @@ function hasComponent(config: Config, component: PodComponent): boolean {
   if (component === "querier" || component === "ruler") return config.createThanos;
   if (component === "store" || component === "compactor") return config.objectStorage !== undefined;
   if (component === "monitoring") return config.monitoring.enabled;
+  if (component === "placement") return hasPlacement(config);
   if (component === "configmanager") return config.configManager;
   return true;
 }
@@ -275,5 +281,6 @@ function exporterConfig(config: Config, queried: readonly QueriedShard[]): Expor
       maxAgeSeconds: seconds(config.outOfOrderWindow) - AGE_MARGIN_SECONDS,
     },
     pushTimeoutMilliseconds: milliseconds(push.timeout),
+    ...placementUrl(config),
   };
 }

@@ -1,5 +1,6 @@
 import type { Alert, AlertScope } from "./alert";
 import { availabilityAlerts } from "./availability";
+import { placementAlerts } from "./placement";
 import { storageAlerts } from "./storage";
 import { writePathAlerts } from "./write-path";
 
@@ -13,6 +14,7 @@ export function alertsByGroup(scope: AlertScope): Readonly<Record<string, readon
   return {
     availability: availabilityAlerts(scope),
     "write-path": writePathAlerts(scope),
+    placement: placementAlerts(scope),
     storage: storageAlerts(scope),
   };
 }

@@ -28,7 +28,11 @@ export async function runExporter(args: readonly string[]): Promise<void> {
   const config = readConfig(values.config);
   const exporter = createExporter(config);
   let state: string | undefined = "starting";
-  const ops = opsServer({ notReady: () => state, metrics: () => exporter.metrics.all.render() });
+  const ops = opsServer({
+    notReady: () => state ?? exporter.notReady(),
+    metrics: () => exporter.metrics.all.render(),
+    pages: exporter.pages,
+  });
   const opsPort = await listen(ops, opsAddress);
   const port = await listen(exporter.server, address);
   state = undefined;

@@ -23,6 +23,10 @@ export class ExporterMetrics {
   readonly missedReplicaWrites: Counter;
   readonly missedReplicaSamples: Counter;
   readonly failoverSamples: Counter;
+  /** Only where there is a table of placements, as the next two. */
+  readonly tablePulls: Counter;
+  readonly tableNumber: Counter;
+  readonly tableInfo: Counter;
 
   constructor(config: ExporterConfig) {
     const { all } = this;
@@ -51,6 +55,9 @@ export class ExporterMetrics {
       "exporter_failover_samples_total",
       "Samples that a failed shard gave to the next.",
     );
+    this.tablePulls = all.counter("exporter_table_pulls_total", "Looks at the placement's table, by result.");
+    this.tableNumber = all.gauge("exporter_table_number", "Number of the newest table that was taken; 0: none yet.");
+    this.tableInfo = all.gauge("exporter_table_info", "The ring with the pins that are in effect; always 1.");
     const ring = all.gauge("exporter_ring_info", "The ring in use; always 1.");
     ring.set(1, { version: config.version, shard_label: config.shardLabel, home_shard: String(config.homeShard) });
     all.gauge("exporter_ring_shards", "Shards in the ring.").set(config.shards.length);

@@ -1,11 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { hostname } from "node:os";
 import type { ExporterConfig } from "../../model/exporter-config";
-import { answerJson } from "../plumbing/answers";
+import { answerJson, answerUnread } from "../plumbing/answers";
 import { log, messageOf } from "../plumbing/log";
 import { BatchNumbers } from "./batch-numbers";
 import { ExporterMetrics } from "./exporter-metrics";
 import { Failover } from "./failover";
+import { Placed } from "./placed";
 import { PushHandler } from "./push-handler";
 import { Router } from "./route";
 import { ShardWriter, type HubFactory } from "./shard-writer";
@@ -26,6 +27,10 @@ export interface Exporter {
   readonly longestPush: number;
   /** From now on every answer ends its connection. */
   readonly drain: () => void;
+  /** Undefined when it may take pushes, else why not. */
+  readonly notReady: () => string | undefined;
+  /** What the placement reads here, by path of the second port; nothing where there is none. */
+  readonly pages: Readonly<Record<string, () => string | undefined>>;
   /** Ends what would go on in the background. */
   readonly stop: () => void;
 }
@@ -46,11 +51,21 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
   const shards = config.shards.map(
     (shard) => new ShardWriter(shard, { metrics, timeout, makeHub, numbers: new BatchNumbers(name, now) }),
   );
-  const failover = new Failover(shards, new Router(config), metrics, timeout * timeoutsPerPush);
-  const handler = new PushHandler({ config, failover, metrics, now });
+  const router = new Router(config);
+  const placed = config.placementUrl === undefined ? undefined : new Placed(config, { metrics, router, now, shards });
+  const isFailed = (position: number): boolean => placed?.isFailed(position) ?? false;
+  const failover = new Failover(shards, router, metrics, timeout * timeoutsPerPush, isFailed);
+  const handler = new PushHandler({ config, failover, metrics, now, series: placed?.series });
+  const notReady = (): string | undefined => placed?.notReady;
   let draining = false;
   const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
     if (draining) response.setHeader("connection", "close");
+    const reason = notReady();
+    if (reason !== undefined) {
+      metrics.pushes.add(1, { code: "503" });
+      answerUnread(request, response, 503, { reason: `${reason}; send it again` }, { "retry-after": "1" });
+      return;
+    }
     handler.handle(request, response, expectsContinue).catch((error: unknown) => {
       log("error", "push failed unexpectedly", { error: messageOf(error) });
       if (response.headersSent) response.destroy();
@@ -68,6 +83,11 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
     drain: () => {
       draining = true;
     },
-    stop: () => shards.forEach((shard) => shard.stop()),
+    notReady,
+    pages: placed?.pages ?? {},
+    stop: () => {
+      placed?.stop();
+      shards.forEach((shard) => shard.stop());
+    },
   };
 }

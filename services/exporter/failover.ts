@@ -31,13 +31,24 @@ export class Failover {
   readonly #router: Router;
   readonly #metrics: ExporterMetrics;
   readonly #budget: number;
+  readonly #isFailed: (position: number) => boolean;
 
-  /** `budget`: milliseconds after which no further shard is tried for a push. */
-  constructor(shards: readonly ShardWriter[], router: Router, metrics: ExporterMetrics, budget: number) {
+  /**
+   * @param budget Milliseconds after which no further shard is tried for a push.
+   * @param isFailed Whether others have found a shard down, so that all pass over it; default: nobody has.
+   */
+  constructor(
+    shards: readonly ShardWriter[],
+    router: Router,
+    metrics: ExporterMetrics,
+    budget: number,
+    isFailed: (position: number) => boolean = () => false,
+  ) {
     this.#shards = shards;
     this.#router = router;
     this.#metrics = metrics;
     this.#budget = budget;
+    this.#isFailed = isFailed;
   }
 
   /** Stores the samples `chosen` (ascending indexes). Never rejects. */
@@ -92,7 +103,7 @@ export class Failover {
 
   /** Samples by the shard to try next; position -1 gathers those with no shard left. */
   #grouped(round: Round, chosen: Uint32Array): readonly { position: number; members: Uint32Array }[] {
-    const open = this.#shards.map((shard) => shard.isOpen);
+    const open = this.#shards.map((shard, position) => shard.isOpen || this.#isFailed(position));
     const next = new Map<Order, number>();
     const target = new Int16Array(chosen.length);
     const counts = new Map<number, number>();

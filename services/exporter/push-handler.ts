@@ -8,6 +8,7 @@ import { ExpositionError } from "./exposition-error";
 import type { Failover } from "./failover";
 import { ByteBudget, readBody, refusalFromHead, type BodyResult } from "./read-body";
 import type { Samples } from "./samples";
+import type { SeriesByKey } from "./series-by-key";
 
 /** Pushes in hand may hold this many times the largest body, packed and unpacked bytes together. */
 const bodiesInHand = 4;
@@ -17,6 +18,8 @@ export interface PushDeps {
   readonly config: ExporterConfig;
   readonly failover: Failover;
   readonly metrics: ExporterMetrics;
+  /** Counts what is stored, for the placement; default: nobody does. */
+  readonly series?: SeriesByKey | undefined;
   /** Milliseconds since the epoch; tests put their own in. */
   readonly now?: () => number;
 }
@@ -98,6 +101,7 @@ export class PushHandler {
     const rejected = [...rejections, ...placement.rejections].sort((left, right) => left.line - right.line);
     const accepted = samples.count - rejected.length - placement.unplaced;
     metrics.acceptedSamples.add(accepted);
+    this.#deps.series?.count(samples, kept);
     for (const { kind } of rejected) metrics.rejectedSamples.add(1, { reason: kind });
     if (placement.unplaced > 0) {
       const reason = `no shard took ${String(placement.unplaced)} of ${String(samples.count)} samples; send the same body again`;

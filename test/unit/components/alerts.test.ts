@@ -7,12 +7,18 @@ import { toYaml } from "../../../components/kit/yaml";
 import { promtool, promtoolErrors } from "../promtool";
 import { SCOPE, type AlertCase } from "./alert-cases/alert-case";
 import { AVAILABILITY_CASES } from "./alert-cases/availability";
+import { PLACEMENT_CASES } from "./alert-cases/placement";
 import { STORAGE_CASES } from "./alert-cases/storage";
 import { WRITE_PATH_CASES } from "./alert-cases/write-path";
 
 const RUNBOOKS = join(__dirname, "..", "..", "..", "docs", "runbooks");
 /** Every alert with situations in which it fires and in which it does not. */
-const ALERT_CASES: readonly AlertCase[] = [...AVAILABILITY_CASES, ...WRITE_PATH_CASES, ...STORAGE_CASES];
+const ALERT_CASES: readonly AlertCase[] = [
+  ...AVAILABILITY_CASES,
+  ...WRITE_PATH_CASES,
+  ...PLACEMENT_CASES,
+  ...STORAGE_CASES,
+];
 
 const SECTIONS = ["## Meaning", "## Impact", "## What to look at", "## How to fix it"];
 
@@ -113,7 +119,7 @@ describe("alerts know the stack", () => {
 
   test("the single size has nothing of Thanos, and no upload without object storage", () => {
     const single = { ...SCOPE, isSharded: false, replicas: { exporter: 1, alertmanager: 1 }, hasObjectStorage: false };
-    for (const name of ["EndpointsMissing", "ReplicasMissing", "UploadStale"])
+    for (const name of ["EndpointsMissing", "PlacementStuck", "ReplicasMissing", "TablesDiffer", "UploadStale"])
       expect(named(single)).not.toContain(name);
     expect(named(single)).toContain("PartDown");
     expect(JSON.stringify(alertsOf(single))).not.toMatch(/thanos|querier|sidecar/i);

@@ -59,7 +59,7 @@ describe.each([
     expect(names(recorded, "StatefulSet")).toStrictEqual([
       "alertmanager",
       ...shardNames((shard) => `prometheus-${shard}`, deployed),
-      ...(isSharded ? ["ruler"] : []),
+      ...(isSharded ? ["ruler", "placement"] : []),
       "monitoring",
     ]);
     expect(names(recorded, "Deployment")).toStrictEqual([
@@ -77,7 +77,7 @@ describe.each([
         ...(isSharded ? ["querier-scrape"] : []),
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
         ...(isSharded ? shardNames((shard) => `sidecar-${shard}`, deployed) : []),
-        ...(isSharded ? ["ruler", "ruler-store"] : []),
+        ...(isSharded ? ["ruler", "ruler-store", "placement", "exporter-pods"] : []),
         ...shardNames((shard) => `hub-${shard}`, inRing),
         ...shardNames((shard) => `hub-${shard}-scrape`, inRing),
       ].sort(),
@@ -90,7 +90,7 @@ describe.each([
         "monitoring",
         "services",
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
-        ...(isSharded ? ["querier-endpoints", "ruler-rules"] : []),
+        ...(isSharded ? ["querier-endpoints", "placement-config", "ruler-rules"] : []),
       ].sort(),
     );
     expect(names(recorded, "Secret")).toStrictEqual(["alertmanager"]);
@@ -101,7 +101,7 @@ describe.each([
       if (!type.startsWith("kubernetes:")) continue;
       const metadata = inputs["metadata"] as { name: unknown; namespace?: unknown };
       if (type.endsWith("ConfigMap") && inputs["immutable"] === true) {
-        expect(metadata.name).toMatch(/^(exporter|services|querier)-[0-9a-f]{10}$/);
+        expect(metadata.name).toMatch(/^(exporter|placement|services|querier)-[0-9a-f]{10}$/);
       } else {
         expect(metadata.name).toBe(name);
       }
