@@ -22,6 +22,8 @@ export interface PlacementTimes {
   readonly settled: number;
   /** How long half of the series must have been gone until that is believed. */
   readonly halved: number;
+  /** From a change of pins to its effect: each exporter looks every second, and may miss a few looks. */
+  readonly notice: number;
 }
 
 const defaultTimes: PlacementTimes = {
@@ -31,6 +33,7 @@ const defaultTimes: PlacementTimes = {
   seriesTimeout: 10_000,
   settled: 90_000,
   halved: 3_600_000,
+  notice: 5_000,
 };
 
 /** Tries to get a table from the exporters where the volume has none, a second apart. */
@@ -90,7 +93,10 @@ export class Placement {
   /** Publishes the stored table, or one without pins, and keeps it up to date until it is stopped. */
   async start(): Promise<void> {
     const stored = this.#stored() ?? (await this.#recovered());
-    this.#writer = new TableWriter(this.#config, stored, this.#now, (next) => this.#publish(next));
+    this.#writer = new TableWriter(
+      { config: this.#config, now: this.#now, notice: this.#times.notice, publish: (next) => this.#publish(next) },
+      stored,
+    );
     this.#serve(this.#writer.table);
     this.#repeat(this.#times.failovers, () => this.lookAtFailovers());
     this.#repeat(this.#times.series, () => this.lookAtSeries());

@@ -13,33 +13,39 @@ import { shardOrder } from "../../model/ring";
 import { failedShards } from "./failures";
 import type { KnownKey, Stored } from "./table-store";
 
-/** Milliseconds from a change of pins to its effect: each exporter looks every second, and may miss a few looks. */
-export const notice = 5_000;
 /** Milliseconds for which a key that is not seen keeps its place. */
 const forgetAfter = 3_600_000;
 /** Milliseconds by which the end of a ring before this one is put off while an exporter still uses it. */
 const leaving = 5_000;
 
+/** What a writer works with. */
+export interface TableWriterDeps {
+  readonly config: PlacementConfig;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** Milliseconds from a change of pins to its effect: all exporters must have seen it by then. */
+  readonly notice: number;
+  /** Keeps what is published, before anybody sees it. */
+  readonly publish: (stored: Stored) => void;
+}
+
 /**
- * Decides what the table says. It knows no network and no disk: what it publishes goes to `publish`, which must keep it
- * before anybody sees it.
+ * Decides what the table says. It knows no network and no disk.
  */
 export class TableWriter {
   readonly #config: PlacementConfig;
   readonly #now: () => number;
+  readonly #notice: number;
   readonly #publish: (stored: Stored) => void;
   #table: PlacementTable;
   #keys: ReadonlyMap<string, KnownKey>;
 
   /** `stored`: what outlived the last writer; its table may be of another ring. */
-  constructor(
-    config: PlacementConfig,
-    stored: Stored | undefined,
-    now: () => number,
-    publish: (stored: Stored) => void,
-  ) {
+  constructor(deps: TableWriterDeps, stored: Stored | undefined) {
+    const { config, now, notice, publish } = deps;
     this.#config = config;
     this.#now = now;
+    this.#notice = notice;
     this.#publish = publish;
     this.#keys = stored?.keys ?? new Map<string, KnownKey>();
     this.#table = stored?.table ?? this.#empty();
@@ -77,7 +83,7 @@ export class TableWriter {
       this.#publish({ table: this.#table, keys: this.#keys });
       return plan;
     }
-    const effectiveAt = now + notice;
+    const effectiveAt = now + this.#notice;
     const moved = plan.moved.map((key): MovedKey => {
       const [owner] = shardOrder(this.#table, key, pins.get(key));
       return { key, shards: [owner?.index ?? homeShard], at: effectiveAt };

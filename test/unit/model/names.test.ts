@@ -43,6 +43,9 @@ describe("frozen names", () => {
     ["claim of a Ruler", claimName(NAMES.ruler), "data-ruler-0"],
     ["Service of the ready Rulers", NAMES.rulerStore, "ruler-store"],
     ["shard of what the Ruler records", RULER_SHARD, "ruler"],
+    ["placement", NAMES.placement, "placement"],
+    ["its claim", claimName(NAMES.placement), "data-placement-0"],
+    ["its Service for exporters", NAMES.exporterPods, "exporter-pods"],
     ["monitoring", NAMES.monitoring, "monitoring"],
     ["the exporters' Service for it", NAMES.exporterScrape, "exporter-scrape"],
     ["the Queriers' Service for it", NAMES.querierScrape, "querier-scrape"],
@@ -72,6 +75,7 @@ describe("frozen names", () => {
       managedRules: 9102,
       managedReload: 9103,
       pullerOps: 8081,
+      table: 9104,
     });
   });
 

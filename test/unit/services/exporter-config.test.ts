@@ -71,6 +71,11 @@ describe("exporter configuration", () => {
       { ...valid, shardLabel: "__name__" },
       'shardLabel: "__name__": is the metric name; choose a label',
     ],
+    [
+      "a placement that is no URL",
+      { ...valid, placementUrl: "placement:9104" },
+      'placementUrl: "placement:9104": must be a base URL like http://placement:9104 (http, no path, query or user)',
+    ],
     ["a home outside", { ...valid, homeShard: 2 }, "homeShard: 2: must be the index of a shard of the ring (0, 1)"],
     ["no shards", { ...valid, shards: [] }, "shards: []: must be a list of 1 to 64 entries"],
     [

@@ -55,6 +55,7 @@ describe("what is scraped", () => {
       sidecar: replicas([0, 1, 4], "prometheus", 10902),
       querier: ["querier-scrape:10902"],
       ruler: ["ruler:10902"],
+      placement: ["placement:8080"],
     });
   });
 
