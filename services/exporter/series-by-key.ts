@@ -51,8 +51,7 @@ export class SeriesByKey {
     this.#turn();
     const { seriesHash } = samples;
     const { seen } = this.#current;
-    for (let position = 0; position < chosen.length; position += 1) {
-      const at = chosen[position] ?? 0;
+    for (const at of chosen) {
       const slot = (seriesHash[at] ?? 0) >>> (32 - seenBits);
       const word = slot >>> 5;
       const bits = seen[word] ?? 0;

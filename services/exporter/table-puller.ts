@@ -49,7 +49,7 @@ export class TablePuller {
 
   /** Fetches once. Never rejects. */
   async pull(): Promise<void> {
-    const { url, keeper, metrics, now, get = (address) => ask("GET", address, timeout) } = this.#deps;
+    const { url, keeper, metrics, now, get = (address: string) => ask("GET", address, timeout) } = this.#deps;
     let result = "unanswered";
     try {
       const { status, text } = await get(`${url}/table?have=${String(keeper.newest?.number ?? 0)}`);
