@@ -54,7 +54,7 @@ describe("exporter configuration", () => {
     [
       "an unknown key",
       { ...valid, extra: 1 },
-      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds)",
+      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, pushTimeoutMilliseconds, placementUrl)",
     ],
     [
       "no version",
