@@ -77,6 +77,10 @@ export const EDGES: readonly Edge[] = [
   // Which writes are stored, and the end of series. A port of its own: who may end series is told by it, since a
   // NetworkPolicy can't tell paths apart.
   { from: "exporter", to: "prometheus", ports: [PORTS.gateExporters] },
+  // Exporters fetch the table that they route by, and so do writers that follow the ring by themselves.
+  { from: "exporter", to: "placement", ports: [PORTS.table] },
+  { from: { outside: "push" }, to: "placement", ports: [PORTS.table] },
+  { from: "placement", to: "exporter", ports: [PORTS.ops] },
   // A scrape empties a hub: nobody else may.
   { from: "prometheus", to: "hub", ports: [PORTS.hub], isWithinReplica: true },
   { from: { outside: "query" }, to: "prometheus", ports: [PORTS.gate], size: "single" },
@@ -122,6 +126,7 @@ export const EDGES: readonly Edge[] = [
   { from: "ruler", to: "configmanager", ports: [PORTS.managedRules], size: "sharded" },
   { from: "prometheus", to: "configmanager", ports: [PORTS.managedRules], size: "single" },
   { from: "monitoring", to: "configmanager", ports: [PORTS.ops] },
+  { from: "monitoring", to: "placement", ports: [PORTS.ops] },
 ];
 
 /** The edges of a stack: of its size, between parts that it has, by its way to the bucket. */

@@ -80,6 +80,11 @@ export interface ExporterConfig {
   readonly pushTimeoutMilliseconds: number;
   /** How long a series stays visible after its last sample, in seconds: `query.lookback-delta` of who answers. */
   readonly lookbackSeconds: number;
+  /**
+   * Base URL of the placement, which publishes the table to route by: pins, and shards that are down. Absent: the ring as
+   * it stands here, and every exporter finds out for itself which shards are down.
+   */
+  readonly placementUrl?: string;
 }
 
 /** All that is wrong with an exporter's configuration; one line per problem: key, value, rule, fix. */
@@ -114,6 +119,7 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
     "tenantLimits",
     "pushTimeoutMilliseconds",
     "lookbackSeconds",
+    "placementUrl",
   ]);
   const limits = read.object("limits", root["limits"], [
     "maxBodyBytes",
@@ -141,6 +147,9 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
     ...(root["tenantLimits"] === undefined ? {} : { tenantLimits: readTenantLimits(read, root["tenantLimits"]) }),
     pushTimeoutMilliseconds: read.integer("pushTimeoutMilliseconds", root["pushTimeoutMilliseconds"], 10, 600_000),
     lookbackSeconds: read.integer("lookbackSeconds", root["lookbackSeconds"], 1, 86_400),
+    ...(root["placementUrl"] === undefined
+      ? {}
+      : { placementUrl: read.baseUrl("placementUrl", root["placementUrl"], "http://placement:9104") }),
   };
   checkTogether(read, config);
   if (read.problems.length > 0) throw new ExporterConfigError(read.problems);
@@ -161,7 +170,7 @@ export function parseExporterConfigText(text: string): ExporterConfig {
 export function exporterConfigText(config: ExporterConfig): string {
   const checked = parseExporterConfig(config);
   const { version, shardLabel, homeShard, shards, limits, commit, tenantLimits } = checked;
-  const { pushTimeoutMilliseconds, lookbackSeconds } = checked;
+  const { pushTimeoutMilliseconds, lookbackSeconds, placementUrl } = checked;
   const { maxBodyBytes, maxMessageBytes, maxFutureSeconds, maxAgeSeconds } = limits;
   const ordered: ExporterConfig = {
     version,
@@ -182,6 +191,7 @@ export function exporterConfigText(config: ExporterConfig): string {
     ...(tenantLimits === undefined ? {} : { tenantLimits: orderedTenantLimits(tenantLimits) }),
     pushTimeoutMilliseconds,
     lookbackSeconds,
+    ...(placementUrl === undefined ? {} : { placementUrl }),
   };
   return `${JSON.stringify(ordered, null, 2)}\n`;
 }

@@ -65,6 +65,8 @@ export const PORTS = {
   managedReload: 9103,
   /** Probes and own metrics of rules-puller, whose pods have another service of ours on `ops`. */
   pullerOps: 8081,
+  /** placement: the table that exporters route by. */
+  table: 9104,
 } as const;
 
 /** Objects of which every size has at most one. */
@@ -90,7 +92,11 @@ export const NAMES = {
   configManager: "configmanager",
   /** Secret with what Alertmanager's configuration starts as; with `configManager` only. */
   alertmanagerSeed: "alertmanager-seed",
-  /** Headless Services through which it finds every pod of a part with replicas. */
+  /** StatefulSet and Service of the one writer of the table that exporters route by; sharded sizes only. */
+  placement: "placement",
+  /** Headless Service through which it finds every exporter. */
+  exporterPods: "exporter-pods",
+  /** Headless Services through which the monitoring finds every pod of a part with replicas. */
   exporterScrape: "exporter-scrape",
   queryFrontendScrape: "query-frontend-scrape",
   /** ConfigMap that a Grafana in the namespace reads its data sources from. */

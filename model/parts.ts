@@ -12,6 +12,7 @@ export const POD_COMPONENTS = [
   "compactor",
   "monitoring",
   "configmanager",
+  "placement",
 ] as const;
 
 /** A part that runs as a pod of its own. */

@@ -5,6 +5,7 @@ import { configSeedHelp, runConfigSeed } from "./config-manager/seed-command";
 import { rulesServerHelp, runRulesServer } from "./config-manager/server-command";
 import { exporterHelp, runExporter } from "./exporter/command";
 import { gateHelp, runGate } from "./gate/command";
+import { placementHelp, runPlacement } from "./placement/command";
 import { UsageError } from "./plumbing/args";
 import { runShipperMeta, shipperMetaHelp } from "./shipper-meta/command";
 import { log, messageOf } from "./plumbing/log";
@@ -18,6 +19,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   "config-seed": runConfigSeed,
   exporter: runExporter,
   gate: runGate,
+  placement: runPlacement,
   "root-gate": runRootGate,
   "rules-puller": runRulesPuller,
   "rules-server": runRulesServer,
@@ -30,6 +32,7 @@ const helps = [
   configSeedHelp,
   exporterHelp,
   gateHelp,
+  placementHelp,
   rootGateHelp,
   rulesPullerHelp,
   rulesServerHelp,

@@ -4,6 +4,7 @@ import { hubName, PORTS, prometheusName, serviceHost, shardName } from "../model
 import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
 import type { Config } from "./config";
+import { placementUrl } from "./placement-plan";
 import type { QueriedShard } from "./queried-shards";
 
 /** Old samples are refused this much before Prometheus would refuse them: they travel, and clocks differ. */
@@ -61,5 +62,6 @@ export function exporterConfig(config: Config, queried: readonly QueriedShard[])
         }),
     pushTimeoutMilliseconds: milliseconds(push.timeout),
     lookbackSeconds: seconds(config.query.lookbackDelta),
+    ...placementUrl(config),
   };
 }

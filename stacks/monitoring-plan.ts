@@ -74,7 +74,7 @@ interface Job {
   readonly relabel?: readonly object[];
 }
 
-/** The exporter's name of a hub (`target_shard="shard-0"`) as the labels of that hub's own targets. */
+/** The exporter's and the placement's name of a shard or hub (`target_shard="shard-0"`) as the labels of that hub's own targets. */
 const TARGET_OF_PUSH: readonly object[] = [
   { action: "replace", source_labels: ["target_shard"], regex: "shard-(.+)", target_label: "shard" },
   { action: "replace", source_labels: ["target_replica"], regex: "(.+)", target_label: "replica" },
@@ -211,7 +211,7 @@ function jobs(config: Config, deployed: readonly DeployedReplica[], parts: reado
     ...parts.map((part) => ({
       name: part.job,
       targets: byLookup(config, part),
-      ...(part.job === "exporter" ? { relabel: TARGET_OF_PUSH } : {}),
+      ...(part.job === "exporter" || part.job === "placement" ? { relabel: TARGET_OF_PUSH } : {}),
     })),
     {
       name: "alertmanager",

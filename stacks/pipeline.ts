@@ -8,6 +8,7 @@ import { Leaf } from "../components/leaf";
 import { Monitoring } from "../components/monitoring";
 import { Namespace } from "../components/namespace";
 import { NetworkPolicies } from "../components/network-policies";
+import { Placement } from "../components/placement";
 import { Querier } from "../components/querier";
 import { QueryFrontend } from "../components/query-frontend";
 import { QueryEndpoint } from "../components/query-endpoint";
@@ -114,7 +115,10 @@ export function pipeline(
       ? []
       : [new QueryFrontend(platform, topology.queryFrontend, after(...answering))];
   new QueryEndpoint(platform, { answeredBy: topology.answeredBy }, after(...answering, ...frontends));
-  new Exporter(platform, topology.exporter, after(...answering));
+  // After the Queriers, because keys move to a new shard with the table of its ring; exporters wait for that table.
+  const placement =
+    topology.placement === undefined ? [] : [new Placement(platform, topology.placement, after(...answering))];
+  new Exporter(platform, topology.exporter, after(...answering, ...placement));
   if (topology.monitoring !== undefined) new Monitoring(platform, topology.monitoring, after());
   if (topology.grafana !== undefined) new GrafanaFiles(platform, topology.grafana, after());
   return store === undefined ? topology.outputs : { ...topology.outputs, bucket: store.bucket };

@@ -23,6 +23,13 @@ export const pushSchema = kit
       .default(0)
       .describe("Shard of the series that lack the shard label; < serversCount."),
     exporterReplicas: kit.wholeNumber(1, 32).default(2).describe("Pods that take pushes."),
+    placement: kit
+      .flag()
+      .default(true)
+      .describe(
+        "Keep shards alike: a small writer counts the series of each value of the shard label and moves those that make " +
+          "a shard too full. false: plain hashing. Sharded sizes only.",
+      ),
     scrapeInterval: kit
       .duration("1s", "1m")
       .default("15s")

@@ -10,6 +10,7 @@ import { resourcesFor } from "../components/kit/resources";
 import type { GrafanaFilesArgs } from "../components/grafana-files";
 import type { MonitoringArgs } from "../components/monitoring";
 import type { LeafArgs } from "../components/leaf";
+import type { PlacementArgs } from "../components/placement";
 import type { QuerierArgs } from "../components/querier";
 import type { QueryFrontendArgs } from "../components/query-frontend";
 import type { RulerArgs } from "../components/ruler";
@@ -33,6 +34,7 @@ import { networkPlan } from "./network-plan";
 import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
 import { prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
 import { outputs, type StackOutputs } from "./outputs";
+import { hasPlacement, placementPlan } from "./placement-plan";
 import { queriedShards, type QueriedShard } from "./queried-shards";
 import { querier, queryFrontend } from "./query-plan";
 import { ruler } from "./ruler-plan";
@@ -58,6 +60,8 @@ export interface Topology {
   /** Who is behind the Service `query`. */
   readonly answeredBy: Part;
   readonly exporter: ExporterArgs;
+  /** Absent in the single size, and where the config switches it off. */
+  readonly placement?: PlacementArgs;
   readonly alertmanager: AlertmanagerArgs;
   /** Absent where the config does not ask for it. */
   readonly configManager?: ConfigManagerArgs;
@@ -131,6 +135,7 @@ export function buildTopology(
       tlsSecret: config.push.tls?.secretName,
       tokenSecret: config.push.bearerToken?.secretName,
     },
+    ...placementPlan(config, exporter),
     alertmanager: {
       config: alertmanagerConfig(config.alertmanager.config),
       ...alertmanagerConfigurer(config),
@@ -160,6 +165,7 @@ function hasComponent(config: Config, component: PodComponent): boolean {
   if (component === "query-frontend") return config.createThanos && config.query.frontend.enabled;
   if (component === "store" || component === "compactor") return config.objectStorage !== undefined;
   if (component === "monitoring") return config.monitoring.enabled;
+  if (component === "placement") return hasPlacement(config);
   if (component === "configmanager") return config.configManager;
   return true;
 }

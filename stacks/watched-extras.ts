@@ -1,6 +1,7 @@
 import { leafPodsName, NAMES, PORTS, RULER_SHARD, storePodsName } from "../model/names";
 import type { Config } from "./config";
 import type { WatchedExtras } from "./monitoring-plan";
+import { hasPlacement } from "./placement-plan";
 import { RULER_REPLICAS } from "./outputs";
 import { replicaLetters, type QueriedShard } from "./queried-shards";
 
@@ -26,6 +27,9 @@ export function watchedExtras(config: Config, queried: readonly QueriedShard[]):
             { job: "store", services: stores, port: PORTS.thanosHttp, replicas: stores.length },
             { job: "compactor", services: [NAMES.compactor], port: PORTS.thanosHttp, replicas: 1 },
           ]),
+      ...(hasPlacement(config)
+        ? [{ job: "placement", services: [NAMES.placement], port: PORTS.ops, replicas: 1 }]
+        : []),
       ...(config.configManager
         ? [{ job: "configmanager", services: [NAMES.configManager], port: PORTS.ops, replicas: 1 }]
         : []),

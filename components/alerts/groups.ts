@@ -1,5 +1,6 @@
 import type { Alert, AlertScope } from "./alert";
 import { availabilityAlerts } from "./availability";
+import { placementAlerts } from "./placement";
 import { queryPathAlerts } from "./query-path";
 import { storageAlerts } from "./storage";
 import { writePathAlerts } from "./write-path";
@@ -15,6 +16,7 @@ export function alertsByGroup(scope: AlertScope): Readonly<Record<string, readon
     availability: availabilityAlerts(scope),
     "write-path": writePathAlerts(scope),
     "query-path": queryPathAlerts(scope),
+    placement: placementAlerts(scope),
     storage: storageAlerts(scope),
   };
 }

@@ -95,6 +95,9 @@ function estimate(component: ContainerComponent, load: Load): Estimate {
     case "configmanager":
       // A program of a few MB that holds one tenant's file at a time.
       return { cpu: 0.005, request: 32 * MIB, limit: 128 * MIB };
+    case "placement":
+      // Hashes of the series of two periods from every exporter while it unites them: at most 16 MB an exporter as text.
+      return { cpu: 0.01, request: 96 * MIB, limit: 512 * MIB };
     case "monitoring":
       // About 850 series per shard and 90 MiB at two of them, measured; the limit has room for 64.
       return { cpu: 0.02, request: 128 * MIB, limit: 1024 * MIB };

@@ -36,7 +36,11 @@ export async function runExporter(args: readonly string[]): Promise<void> {
     tokens: mounted(values["token-file"], tokenFile),
   });
   let state: string | undefined = "starting";
-  const ops = opsServer({ notReady: () => state, metrics: () => exporter.metrics.render() });
+  const ops = opsServer({
+    notReady: () => state ?? exporter.notReady(),
+    metrics: () => exporter.metrics.render(),
+    pages: exporter.pages,
+  });
   const opsPort = await listen(ops, opsAddress);
   const port = await listen(exporter.server, address);
   const grpcPort = grpcAddress === undefined ? undefined : await listen(exporter.grpc.server, grpcAddress);

@@ -30,6 +30,10 @@ export class ExporterMetrics {
   readonly missedReplicaWrites: Counter;
   readonly missedReplicaSamples: Counter;
   readonly failoverSamples: Counter;
+  /** Only where there is a table of placements, as the next two. */
+  readonly tablePulls: Counter;
+  readonly tableNumber: Counter;
+  readonly tableInfo: Counter;
   readonly staleMarkers: Counter;
   readonly staleMarkerFailures: Counter;
   readonly staleMarkersDropped: Counter;
@@ -95,6 +99,9 @@ export class ExporterMetrics {
       "Staleness markers given up: their series may count twice for a lookback.",
     );
     this.staleMarkersQueued = all.gauge("exporter_stale_markers_queued", "Staleness markers that wait to be written.");
+    this.tablePulls = all.counter("exporter_table_pulls_total", "Looks at the placement's table, by result.");
+    this.tableNumber = all.gauge("exporter_table_number", "Number of the newest table that was taken; 0: none yet.");
+    this.tableInfo = all.gauge("exporter_table_info", "The ring with the pins that are in effect; always 1.");
     const ring = all.gauge("exporter_ring_info", "The ring in use; always 1.");
     ring.set(1, { version: config.version, shard_label: config.shardLabel, home_shard: String(config.homeShard) });
     all.gauge("exporter_ring_shards", "Shards in the ring.").set(config.shards.length);

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import { hostname } from "node:os";
 import type { ExporterConfig } from "../../model/exporter-config";
-import { answerJson } from "../plumbing/answers";
+import { answerJson, answerUnread } from "../plumbing/answers";
 import type { GrpcServer } from "../plumbing/grpc-server";
 import { log, messageOf } from "../plumbing/log";
 import type { MountedFiles } from "../plumbing/mounted-files";
@@ -16,6 +16,7 @@ import { grpcPushServer } from "./grpc-push";
 import { GateMarkerClient, type MarkerClient } from "./marker-client";
 import { Marking } from "./marking";
 import { SeenMoves, type Moves } from "./moves";
+import { Placed } from "./placed";
 import { PushHandler } from "./push-handler";
 import type { TlsPair } from "./push-secrets";
 import { PushStore } from "./push-store";
@@ -48,6 +49,10 @@ export interface Exporter {
   readonly longestPush: number;
   /** From now on every answer ends its connection. */
   readonly drain: () => void;
+  /** Undefined when it may take pushes, else why not. */
+  readonly notReady: () => string | undefined;
+  /** What the placement reads here, by path of the second port; nothing where there is none. */
+  readonly pages: Readonly<Record<string, () => string | undefined>>;
   /** Ends what would go on in the background; staleness markers that wait get a few seconds. */
   readonly stop: () => Promise<void>;
 }
@@ -89,20 +94,30 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
     keep: maxAge,
     now,
   });
+  const placed = config.placementUrl === undefined ? undefined : new Placed(config, { metrics, router, now, shards });
   const marking = new Marking({
     router,
     seen: new SeenMoves(config.lookbackSeconds * 1000, maxAge),
-    others: options.moves ?? [],
+    others: [...(placed === undefined ? [] : [placed.moves]), ...(options.moves ?? [])],
     ender: markers,
     now,
   });
-  const failover = new Failover({ shards, router, marking, metrics, budget: timeout * timeoutsPerPush });
-  const store = new PushStore({ config, failover, metrics, now });
+  const isFailed = (position: number): boolean => placed?.isFailed(position) ?? false;
+  const budget = timeout * timeoutsPerPush;
+  const failover = new Failover({ shards, router, marking, metrics, budget, isFailed });
+  const store = new PushStore({ config, failover, metrics, now, series: placed?.series });
+  const notReady = (): string | undefined => placed?.notReady;
   const deps = { config, store, metrics, tokens: () => tokens?.value };
   const handler = new PushHandler(deps);
   let draining = false;
   const handle = (request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void => {
     if (draining) response.setHeader("connection", "close");
+    const reason = notReady();
+    if (reason !== undefined) {
+      metrics.pushes.add(1, { code: "503" });
+      answerUnread(request, response, 503, { reason: `${reason}; send it again` }, { "retry-after": "1" });
+      return;
+    }
     handler.handle(request, response, expectsContinue).catch((error: unknown) => {
       log("error", "push failed unexpectedly", { error: messageOf(error) });
       if (response.headersSent) response.destroy();
@@ -130,7 +145,10 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
     drain: () => {
       draining = true;
     },
+    notReady,
+    pages: placed?.pages ?? {},
     stop: async () => {
+      placed?.stop();
       commitment.stop();
       shards.forEach((shard) => shard.stop());
       tls?.stop();

@@ -47,6 +47,8 @@ export interface FailoverDeps {
   readonly metrics: ExporterMetrics;
   /** Milliseconds after which no further shard is tried for a push. */
   readonly budget: number;
+  /** Whether others have found a shard down, so that all pass over it; default: nobody has. */
+  readonly isFailed?: (position: number) => boolean;
 }
 
 /** Brings each sample to the first shard of its key's own order that takes it. */
@@ -56,13 +58,15 @@ export class Failover {
   readonly #marking: Marking;
   readonly #metrics: ExporterMetrics;
   readonly #budget: number;
+  readonly #isFailed: (position: number) => boolean;
 
-  constructor({ shards, router, marking, metrics, budget }: FailoverDeps) {
+  constructor({ shards, router, marking, metrics, budget, isFailed }: FailoverDeps) {
     this.#shards = shards;
     this.#router = router;
     this.#marking = marking;
     this.#metrics = metrics;
     this.#budget = budget;
+    this.#isFailed = isFailed ?? (() => false);
   }
 
   /** Stores the samples `chosen` (ascending indexes). Never rejects. */
@@ -120,7 +124,7 @@ export class Failover {
   /** Samples by the shard to try next; position -1 gathers those with no shard left. */
   #grouped(round: Round, chosen: Uint32Array): readonly Group[] {
     const { samples, failed } = round;
-    const open = this.#shards.map((shard) => shard.isOpen);
+    const open = this.#shards.map((shard, position) => shard.isOpen || this.#isFailed(position));
     const targets = new Map<Route, Target>();
     const target = new Int16Array(chosen.length);
     const counts = new Map<number, number>();

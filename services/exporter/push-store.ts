@@ -6,6 +6,7 @@ import { ExpositionError } from "./exposition-error";
 import type { Failover } from "./failover";
 import { ByteBudget } from "../plumbing/read-body";
 import type { Samples } from "./samples";
+import type { SeriesByKey } from "./series-by-key";
 import { TenantLimiter, type TenantRefusal } from "./tenant-limits";
 
 /** Pushes in hand may hold this many times the largest one, packed and unpacked bytes together. */
@@ -16,6 +17,8 @@ export interface PushStoreDeps {
   readonly config: ExporterConfig;
   readonly failover: Failover;
   readonly metrics: ExporterMetrics;
+  /** Counts what is stored, for the placement; default: nobody does. */
+  readonly series?: SeriesByKey | undefined;
   /** Milliseconds since the epoch; tests put their own in. */
   readonly now?: () => number;
 }
@@ -66,6 +69,7 @@ export class PushStore {
       refusals: [],
     };
     const placement = await failover.store(samples, kept);
+    this.#deps.series?.count(samples, kept);
     const rejected = [...screened.rejections, ...placement.rejections].sort((left, right) => left.line - right.line);
     const refused = refusals.reduce((sum, { samples: count }) => sum + count, 0);
     const accepted = samples.count - rejected.length - refused - placement.unplaced;

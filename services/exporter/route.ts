@@ -1,4 +1,4 @@
-import { shardOrder, type RingShard } from "../../model/ring";
+import { shardOrder, type Pins, type RingShard } from "../../model/ring";
 import { hashBytes, samePiece } from "./hash";
 import type { Samples } from "./samples";
 
@@ -30,7 +30,8 @@ interface CachedKey {
 export class Router {
   readonly #homeShard: number;
   readonly #shards: readonly (RingShard & { readonly position: number })[];
-  readonly #withoutKey: Route;
+  #pins: Pins = new Map();
+  #withoutKey: Route;
   #cache = new Map<number, CachedKey>();
   #cached = 0;
   #last: CachedKey | undefined;
@@ -39,6 +40,15 @@ export class Router {
     this.#homeShard = table.homeShard;
     this.#shards = table.shards.map(({ index, name }, position) => ({ index, name, position }));
     this.#withoutKey = { key: "", order: this.#ranked(undefined) };
+  }
+
+  /** From now on these keys leave their own order; a push in hand goes on as it began. */
+  usePins(pins: Pins): void {
+    this.#pins = pins;
+    this.#withoutKey = { key: "", order: this.#ranked(undefined) };
+    this.#cache = new Map();
+    this.#cached = 0;
+    this.#last = undefined;
   }
 
   /** Where the sample `at` goes. */
@@ -71,7 +81,9 @@ export class Router {
   }
 
   #ranked(key: Uint8Array | undefined): Order {
-    return shardOrder({ homeShard: this.#homeShard, shards: this.#shards }, key).map(({ position }) => position);
+    const pin = this.#pins.size === 0 ? undefined : this.#pins.get(Buffer.from(key ?? []).toString("utf8"));
+    const order = shardOrder({ homeShard: this.#homeShard, shards: this.#shards }, key, pin);
+    return order.map(({ position }) => position);
   }
 }
 

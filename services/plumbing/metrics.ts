@@ -78,6 +78,11 @@ export class Counter implements Metric {
     this.#values.set(labelText(labels), value);
   }
 
+  /** Forgets a label set. */
+  delete(labels: Labels): void {
+    this.#values.delete(labelText(labels));
+  }
+
   /** The number for a label set; 0 when it was never touched. */
   value(labels: Labels = {}): number {
     return this.#values.get(labelText(labels)) ?? 0;

@@ -7,6 +7,7 @@ import { toYaml } from "../../../components/kit/yaml";
 import { promtool, promtoolErrors } from "../promtool";
 import { SCOPE, type AlertCase } from "./alert-cases/alert-case";
 import { AVAILABILITY_CASES } from "./alert-cases/availability";
+import { PLACEMENT_CASES } from "./alert-cases/placement";
 import { QUERY_PATH_CASES } from "./alert-cases/query-path";
 import { STORAGE_CASES } from "./alert-cases/storage";
 import { WRITE_PATH_CASES } from "./alert-cases/write-path";
@@ -16,6 +17,7 @@ const RUNBOOKS = join(__dirname, "..", "..", "..", "docs", "runbooks");
 const ALERT_CASES: readonly AlertCase[] = [
   ...AVAILABILITY_CASES,
   ...WRITE_PATH_CASES,
+  ...PLACEMENT_CASES,
   ...QUERY_PATH_CASES,
   ...STORAGE_CASES,
 ];
@@ -125,7 +127,10 @@ describe("alerts know the stack", () => {
 
   test("the single size has nothing of Thanos, and no upload without object storage", () => {
     const single = { ...SCOPE, isSharded: false, replicas: { exporter: 1, alertmanager: 1 }, hasObjectStorage: false };
-    for (const name of ["EndpointsMissing", "ShardUnanswered", "RootRefusesQueries", "ReplicasMissing", "UploadStale"])
+    for (const name of [
+      ...["EndpointsMissing", "PlacementStuck", "ReplicasMissing", "RootRefusesQueries", "ShardUnanswered"],
+      ...["TablesDiffer", "UploadStale"],
+    ])
       expect(named(single)).not.toContain(name);
     expect(named(single)).toContain("PartDown");
     expect(JSON.stringify(alertsOf(single))).not.toMatch(/thanos|querier|sidecar/i);

@@ -49,6 +49,9 @@ describe("frozen names", () => {
     ["leaf of the Rulers", leafName(RULER_SHARD), "leaf-ruler"],
     ["its pods", leafPodsName(0), "leaf-shard-0-pods"],
     ["shard of what the Ruler records", RULER_SHARD, "ruler"],
+    ["placement", NAMES.placement, "placement"],
+    ["its claim", claimName(NAMES.placement), "data-placement-0"],
+    ["its Service for exporters", NAMES.exporterPods, "exporter-pods"],
     ["monitoring", NAMES.monitoring, "monitoring"],
     ["the exporters' Service for it", NAMES.exporterScrape, "exporter-scrape"],
     ["the frontends' Service for it", NAMES.queryFrontendScrape, "query-frontend-scrape"],
@@ -82,6 +85,7 @@ describe("frozen names", () => {
       managedRules: 9102,
       managedReload: 9103,
       pullerOps: 8081,
+      table: 9104,
     });
   });
 

@@ -64,7 +64,7 @@ describe("exporter configuration", () => {
     [
       "an unknown key",
       { ...valid, extra: 1 },
-      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, commit, tenantLimits, pushTimeoutMilliseconds, lookbackSeconds)",
+      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, commit, tenantLimits, pushTimeoutMilliseconds, lookbackSeconds, placementUrl)",
     ],
     [
       "no version",
@@ -80,6 +80,11 @@ describe("exporter configuration", () => {
       "the metric name",
       { ...valid, shardLabel: "__name__" },
       'shardLabel: "__name__": is the metric name; choose a label',
+    ],
+    [
+      "a placement that is no URL",
+      { ...valid, placementUrl: "placement:9104" },
+      'placementUrl: "placement:9104": must be a base URL like http://placement:9104 (http, no path, query or user)',
     ],
     ["a home outside", { ...valid, homeShard: 2 }, "homeShard: 2: must be the index of a shard of the ring (0, 1)"],
     ["no shards", { ...valid, shards: [] }, "shards: []: must be a list of 1 to 64 entries"],

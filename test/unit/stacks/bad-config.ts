@@ -1,4 +1,5 @@
 import { configSchema } from "../../../stacks/schema";
+import { BAD_QUERY } from "./bad-query-config";
 
 const KNOWN = Object.keys(configSchema.shape).join(", ");
 const SERVERS_COUNT = "a whole number from 1 to 64";
@@ -45,30 +46,7 @@ export const BAD: readonly (readonly [string, Record<string, unknown>, string, s
     "push has no such key; it has shardLabel, homeShard, exporterReplicas, scrapeInterval, hubLimit, timeout, buffer, grpc, tls, bearerToken, limits",
     'did you mean "homeShard"?',
   ],
-  [
-    "a frontend without memory",
-    { query: { frontend: { cacheSize: "1Ki" } } },
-    "query.frontend.cacheSize",
-    '"1Ki"',
-    "a size from 1Mi to 64Gi with the unit Ki, Mi, Gi or Ti, such as 512Mi",
-    orDefault('"64Mi"'),
-  ],
-  [
-    "a range split into minutes",
-    { query: { frontend: { splitInterval: "5m" } } },
-    "query.frontend.splitInterval",
-    '"5m"',
-    "a duration from 1h to 30d, such as 15s, 30m, 1h30m or 15d",
-    orDefault('"1d"'),
-  ],
-  [
-    "a frontend as a plain value",
-    { query: { frontend: { enable: false } } },
-    "query.frontend.enable",
-    "false",
-    "query.frontend has no such key; it has enabled, splitInterval, cacheSize",
-    'did you mean "enabled"?',
-  ],
+  ...BAD_QUERY,
   [
     "several shards without Thanos",
     { serversCount: 3 },

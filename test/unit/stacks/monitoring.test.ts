@@ -63,6 +63,7 @@ describe("what is scraped", () => {
         (pods) => `${pods}:8080`,
       ),
       ruler: ["ruler:10902"],
+      placement: ["placement:8080"],
     });
   });
 

@@ -59,7 +59,7 @@ describe.each([
     expect(names(recorded, "StatefulSet")).toStrictEqual([
       "alertmanager",
       ...shardNames((shard) => `prometheus-${shard}`, deployed),
-      ...(isSharded ? ["ruler"] : []),
+      ...(isSharded ? ["ruler", "placement"] : []),
       "monitoring",
     ]);
     const leaves = isSharded ? [...deployed.map((shard) => `leaf-shard-${String(shard)}`), "leaf-ruler"] : [];
@@ -82,7 +82,7 @@ describe.each([
         ...leaves.flatMap((leaf) => [leaf, `${leaf}-pods`]),
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
         ...(isSharded ? shardNames((shard) => `sidecar-${shard}`, deployed) : []),
-        ...(isSharded ? ["ruler"] : []),
+        ...(isSharded ? ["ruler", "placement", "exporter-pods"] : []),
         ...shardNames((shard) => `hub-${shard}`, inRing),
         ...shardNames((shard) => `hub-${shard}-scrape`, inRing),
       ].sort(),
@@ -96,7 +96,7 @@ describe.each([
         "services",
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
         ...leaves.map((leaf) => `${leaf}-config`),
-        ...(isSharded ? ["querier-endpoints", "ruler-rules"] : []),
+        ...(isSharded ? ["querier-endpoints", "placement-config", "ruler-rules"] : []),
       ].sort(),
     );
     expect(names(recorded, "Secret")).toStrictEqual(["alertmanager"]);
@@ -107,7 +107,7 @@ describe.each([
       if (!type.startsWith("kubernetes:")) continue;
       const metadata = inputs["metadata"] as { name: unknown; namespace?: unknown };
       if (type.endsWith("ConfigMap") && inputs["immutable"] === true) {
-        expect(metadata.name).toMatch(/^(exporter|services|querier|leaf-[a-z0-9-]+)-[0-9a-f]{10}$/);
+        expect(metadata.name).toMatch(/^(exporter|placement|services|querier|leaf-[a-z0-9-]+)-[0-9a-f]{10}$/);
       } else {
         expect(metadata.name).toBe(name);
       }

@@ -37,7 +37,15 @@ describe("steps", () => {
   test("2 -> 3 shards touches only what names the shards", async () => {
     const [two, three] = [await run({ ...SHARDED, serversCount: 2 }), await run({ ...SHARDED, serversCount: 3 })];
     expect(difference(two, three)).toStrictEqual({
-      changed: ["querier-endpoints", "querier", "exporter-config", "exporter", "monitoring"],
+      changed: [
+        "querier-endpoints",
+        "querier",
+        "placement-config",
+        "placement",
+        "exporter-config",
+        "exporter",
+        "monitoring",
+      ],
       gone: [],
     });
   });
@@ -46,7 +54,15 @@ describe("steps", () => {
     const three = await run({ ...SHARDED, serversCount: 3 });
     const retired = await run({ ...SHARDED, serversCount: 2, retiredShards: [2] });
     expect(difference(three, retired)).toStrictEqual({
-      changed: ["prometheus-shard-2-a", "prometheus-shard-2-b", "exporter-config", "exporter", "monitoring"],
+      changed: [
+        "prometheus-shard-2-a",
+        "prometheus-shard-2-b",
+        "placement-config",
+        "placement",
+        "exporter-config",
+        "exporter",
+        "monitoring",
+      ],
       gone: [
         ...["a", "b"].flatMap((letter) => [
           `hub-shard-2-${letter}-scrape`,
@@ -153,7 +169,7 @@ describe("steps", () => {
 });
 
 describe("order", () => {
-  test("a shard gets series only when every answer includes it: shards and Rulers with their leaves, then Queriers, then exporters", async () => {
+  test("a shard gets series only when every answer includes it: shards and Rulers with their leaves, then Queriers, then the table, then exporters", async () => {
     const { resources } = await run({ ...SHARDED, serversCount: 2 });
     const dependencies = (name: string) =>
       resources.find((each) => each.name === name && each.type.startsWith("scaled-prometheus:"))?.dependsOn;
@@ -162,7 +178,8 @@ describe("order", () => {
     expect(dependencies("leaf-ruler")).toStrictEqual([...first, "ruler"]);
     expect(dependencies("leaf-shard-1")).toStrictEqual(["shard-1-b"]);
     expect(dependencies("query-frontend")).toStrictEqual([...first, "querier"]);
-    expect(dependencies("exporter")).toStrictEqual([...first, "querier"]);
+    expect(dependencies("placement")).toStrictEqual([...first, "querier"]);
+    expect(dependencies("exporter")).toStrictEqual([...first, "querier", "placement"]);
     expect(dependencies("query")).toStrictEqual([...first, "querier", "query-frontend"]);
     expect(dependencies("shard-1")).toStrictEqual(["namespace", "services", "network"]);
   });

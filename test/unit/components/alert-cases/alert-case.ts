@@ -12,7 +12,7 @@ export const SCOPE: AlertScope = {
   endpoints: 3,
   ringShards: 2,
   ringVersion: "current",
-  replicas: { exporter: 2, querier: 2, alertmanager: 1 },
+  replicas: { exporter: 2, querier: 2, placement: 1, alertmanager: 1 },
   diskBytes: 1000,
   hasObjectStorage: true,
   runbooks: "docs/runbooks",

@@ -33,7 +33,11 @@ export const AVAILABILITY_CASES: readonly AlertCase[] = [
   {
     alert: "PartDown",
     when: "no exporter is found",
-    series: { [up("querier", "q1")]: "1x10", [up("alertmanager", "alertmanager")]: "1x10" },
+    series: {
+      [up("querier", "q1")]: "1x10",
+      [up("placement", "p1")]: "1x10",
+      [up("alertmanager", "alertmanager")]: "1x10",
+    },
     minute: 5,
     fires: [{}],
     part: "exporter",
@@ -45,6 +49,7 @@ export const AVAILABILITY_CASES: readonly AlertCase[] = [
       [up("exporter", "e1")]: "1x10",
       [up("exporter", "e2")]: "0x10",
       [up("querier", "q1")]: "1x10",
+      [up("placement", "p1")]: "1x10",
       [up("alertmanager", "alertmanager")]: "1x10",
     },
     minute: 5,

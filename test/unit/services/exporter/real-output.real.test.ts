@@ -39,7 +39,7 @@ describe.skipIf(!isBuilt && !isRequired)("with real programs", () => {
     server = await serve(exporter.server);
   }, 120_000);
   afterAll(async () => {
-    exporter.stop();
+    await exporter.stop();
     await server.close();
     parsers.stop();
     await real.stop();

@@ -23,7 +23,11 @@ describe("ProtobufReader", () => {
     const walked = (bytes: Buffer): readonly number[] | string => {
       const found: number[] = [];
       try {
-        for (const reader = new ProtobufReader(bytes); reader.next(); reader.skip()) found.push(reader.field);
+        const reader = new ProtobufReader(bytes);
+        while (reader.next()) {
+          found.push(reader.field);
+          reader.skip();
+        }
       } catch (error) {
         if (!(error instanceof ProtobufError)) throw error;
         return "refused";
