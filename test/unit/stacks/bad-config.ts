@@ -43,7 +43,7 @@ export const BAD: readonly (readonly [string, Record<string, unknown>, string, s
     { push: { homeshard: 0 } },
     "push.homeshard",
     "0",
-    "push has no such key; it has shardLabel, homeShard, exporterReplicas, scrapeInterval, hubLimit, timeout, buffer, grpc, tls, bearerToken, limits",
+    "push has no such key; it has shardLabel, homeShard, exporterReplicas, placement, scrapeInterval, hubLimit, timeout, buffer, grpc, tls, bearerToken, limits",
     'did you mean "homeShard"?',
   ],
   ...BAD_QUERY,
