@@ -3,6 +3,7 @@ import { z } from "zod";
 import { BATCH_METRIC, hubName, type ReplicaLetter } from "../../../model/names";
 import { kubectl } from "../../../tools/kubectl";
 import { check, comparedBy, disagreements } from "../kit/checker";
+import { form } from "../kit/form";
 import { Pipeline } from "../kit/pipeline";
 import { until } from "../kit/wait";
 import { letters, shardCount, stack, stackConfig, type World } from "./world";
@@ -134,7 +135,8 @@ export function pairTests(world: () => World): void {
     }
   });
 
-  test("an update of every part of both replicas loses nothing", async () => {
+  // A minute and a half: in the long form only.
+  test.runIf(form === "long")("an update of every part of both replicas loses nothing", async () => {
     await world().feed.start();
     const parts = shards.flatMap((shard) =>
       (["prometheus", "hub"] as const).map((component) => ({ component, shard })),
