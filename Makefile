@@ -15,7 +15,8 @@ TOOL := $(NODE) tools/cli.ts
 export STACK ONLY Q
 
 .PHONY: help up down status feed feed-check query preview cluster cluster-down doctor check test test-full e2e docs \
-        policies fixtures format bench-program bench-query bench-ring bench-exporter
+        chaos policies fixtures format bench-program bench-query bench-ring \
+        bench-exporter
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -68,6 +69,9 @@ test-full: node_modules/.installed ## long forms and benchmarks (resumable)
 
 e2e: node_modules/.installed ## suites on the local cluster or KUBECONFIG: make e2e ONLY=main
 	@$(NODE) test/run.ts e2e $(ONLY)
+
+chaos: node_modules/.installed ## faults under a feed on the local cluster: make chaos ONLY=hub-hung (SUITE_FORM=short: the quick ones)
+	@$(NODE) test/run.ts chaos $(ONLY)
 
 policies: node_modules/.installed ## the policy pack over every stack, in this process (through the CLI: make preview)
 	@$(NODE) test/policies.ts

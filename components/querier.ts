@@ -3,6 +3,7 @@ import * as apps from "@pulumi/kubernetes/apps/v1";
 import * as core from "@pulumi/kubernetes/core/v1";
 import * as disruption from "@pulumi/kubernetes/policy/v1";
 import { NAMES, PORTS } from "../model/names";
+import { rootGateConfigText, type RootGateConfig } from "../model/root-gate-config";
 import { Component } from "./kit/component";
 import { contentName } from "./kit/content-name";
 import { disruptionBudget } from "./kit/disruption";
@@ -10,14 +11,17 @@ import { flagList, type Flags } from "./kit/flags";
 import { commonLabels, selectorLabels } from "./kit/labels";
 import { QUERIER_PATHS } from "./kit/paths";
 import type { Platform } from "./kit/platform";
-import { container, podTemplate } from "./kit/pod";
+import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
-import { THANOS_UID } from "./kit/security";
+import { NOBODY_UID, THANOS_UID } from "./kit/security";
+import { clusterIpSpec, headlessSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
 import { goneAtOnce, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
 /** Seconds that clients have to notice that a pod stops, before it does. */
 const DRAIN_SECONDS = 5;
+/** The root goes on a little longer than the gate before it takes queries. */
+const ROOT_DRAIN_SECONDS = 10;
 /** More than Thanos' own 120 s for queries under way, plus the drain. */
 const GRACE_SECONDS = 150;
 
@@ -27,9 +31,14 @@ export interface QuerierArgs {
   readonly flags: Flags;
   /** Content of the endpoint file: which shards are asked. */
   readonly endpoints: object;
+  /** The same endpoints, as the gate in the pod wants to see them before a root may answer. */
+  readonly expected: RootGateConfig;
 }
 
-/** The root Querier: asks every shard, and answers completely or with an error. Sharded sizes only. */
+/**
+ * The root Queriers: each asks every shard's leaf, and answers completely or with an error. The gate in the pod refuses
+ * queries until its root has seen every leaf. Sharded sizes only.
+ */
 export class Querier extends Component {
   constructor(platform: Platform, args: QuerierArgs, options: pulumi.ComponentResourceOptions = {}) {
     const name = NAMES.querier;
@@ -37,7 +46,10 @@ export class Querier extends Component {
     const part = { component: "querier" } as const;
     const labels = commonLabels(part, platform.labels);
     const selector = selectorLabels(part);
-    const files = { [QUERIER_PATHS.endpoints]: toYaml(args.endpoints) };
+    const files = {
+      [QUERIER_PATHS.endpoints]: toYaml(args.endpoints),
+      [QUERIER_PATHS.expected]: rootGateConfigText(args.expected),
+    };
     // Content-named: the rollout ends when every Querier has read this very list of shards.
     const mapName = contentName(name, files);
     const endpoints = new core.ConfigMap(
@@ -49,7 +61,7 @@ export class Querier extends Component {
       },
       this.child(),
     );
-    new apps.Deployment(
+    const deployment = new apps.Deployment(
       name,
       {
         metadata: goneAtOnce({ name, namespace: platform.namespace, labels }),
@@ -61,23 +73,62 @@ export class Querier extends Component {
             part,
             uid: THANOS_UID,
             terminationGracePeriodSeconds: GRACE_SECONDS,
-            volumes: [{ name: "config", configMap: { name: mapName } }],
+            volumes: [{ name: "config", configMap: { name: mapName } }, servicesVolume(platform)],
             containers: [
               container(platform, {
                 name: "querier",
                 image: platform.images.thanos,
                 args: ["query", ...flagList(args.flags)],
-                ports: { http: PORTS.thanosHttp, grpc: PORTS.thanosGrpc },
-                probes: quickProbes("http"),
+                ports: {},
+                // Asked through the gate, which knows more than the root does of what it has not seen.
+                probes: quickProbes(PORTS.thanosHttp),
                 mounts: { config: QUERIER_PATHS.config },
                 uid: THANOS_UID,
-                drainSeconds: DRAIN_SECONDS,
+                drainSeconds: ROOT_DRAIN_SECONDS,
+              }),
+              serviceContainer(platform, {
+                name: "gate",
+                containerName: "root-gate",
+                args: [
+                  "--config",
+                  `${QUERIER_PATHS.config}/${QUERIER_PATHS.expected}`,
+                  "--listen",
+                  `0.0.0.0:${String(PORTS.thanosHttp)}`,
+                  "--upstream",
+                  `http://127.0.0.1:${String(PORTS.rootHttp)}`,
+                  "--ops",
+                  `0.0.0.0:${String(PORTS.ops)}`,
+                  "--drain-delay-milliseconds",
+                  String(DRAIN_SECONDS * 1000),
+                ],
+                ports: { http: PORTS.thanosHttp, ops: PORTS.ops },
+                probes: quickProbes("ops"),
+                mounts: { config: QUERIER_PATHS.config },
+                uid: NOBODY_UID,
               }),
             ],
           }),
         },
       },
       this.child({ dependsOn: endpoints, customTimeouts: workloadTimeouts(10, GRACE_SECONDS) }),
+    );
+    const http = { name: "http", port: PORTS.thanosHttp, target: "http" };
+    new core.Service(
+      name,
+      {
+        metadata: withoutWaiting({ name, namespace: platform.namespace, labels }),
+        spec: clusterIpSpec(selector, [http]),
+      },
+      this.child({ dependsOn: deployment }),
+    );
+    const pods = NAMES.querierPods;
+    new core.Service(
+      pods,
+      {
+        metadata: withoutWaiting({ name: pods, namespace: platform.namespace, labels }),
+        spec: headlessSpec(selector, [http, { name: "ops", port: PORTS.ops, target: "ops" }]),
+      },
+      this.child(),
     );
     if (args.replicas > 1) {
       new disruption.PodDisruptionBudget(

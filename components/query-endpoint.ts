@@ -9,7 +9,7 @@ import { withoutWaiting } from "./kit/waiting";
 
 /** Arguments of {@link QueryEndpoint}. */
 export interface QueryEndpointArgs {
-  /** Who answers: the Querier, or the one Prometheus of the single size. Both name their HTTP port `http`. */
+  /** Who answers: the query frontend, the root Queriers, or the one Prometheus of the single size. All name their HTTP port `http`. */
   readonly answeredBy: Part;
 }
 

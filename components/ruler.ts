@@ -14,7 +14,7 @@ import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/
 import { quickProbes, replayingProbes } from "./kit/probes";
 import { rulesPuller, type RulesPullerArgs } from "./kit/rules-puller";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
-import { clusterIpSpec, headlessSpec } from "./kit/service";
+import { headlessSpec } from "./kit/service";
 import { statefulSpec } from "./kit/stateful";
 import { takenUpAgain, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 import type { RuleTexts } from "./rules/generate";
@@ -68,7 +68,7 @@ export class Ruler extends Component {
       },
       this.child(),
     );
-    const statefulSet = new apps.StatefulSet(
+    new apps.StatefulSet(
       name,
       {
         metadata: takenUpAgain(metadata(name)),
@@ -129,14 +129,6 @@ export class Ruler extends Component {
         protect: args.isProtected,
         customTimeouts: workloadTimeouts(15, GRACE_SECONDS),
       }),
-    );
-    new core.Service(
-      NAMES.rulerStore,
-      {
-        metadata: withoutWaiting(metadata(NAMES.rulerStore)),
-        spec: clusterIpSpec(selector, [{ name: "grpc", port: PORTS.thanosGrpc, target: "grpc" }]),
-      },
-      this.child({ dependsOn: statefulSet }),
     );
     if (args.replicas > 1) {
       new disruption.PodDisruptionBudget(

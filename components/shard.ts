@@ -6,6 +6,7 @@ import { disruptionBudget } from "./kit/disruption";
 import { commonLabels, selectorLabels } from "./kit/labels";
 import type { Platform } from "./kit/platform";
 import { withoutWaiting } from "./kit/waiting";
+import { Leaf, type LeafArgs } from "./leaf";
 import { ShardPair, type ShardPairArgs } from "./shard-pair";
 import { StoreGateway, type StoreGatewayArgs } from "./store-gateway";
 
@@ -17,6 +18,8 @@ export interface ShardArgs {
   readonly replicas: readonly ShardPairArgs[];
   /** Serves what the shard has in the bucket; absent without object storage. */
   readonly store?: StoreGatewayArgs;
+  /** Answers the roots for the shard; absent in the single size. */
+  readonly leaf?: LeafArgs;
 }
 
 /** One shard: a part of the series, on one or two replicas. The single size is shard 0. */
@@ -30,7 +33,8 @@ export class Shard extends Component {
       before = [new ShardPair(platform, name, replica, { parent: this, dependsOn: [...before] })];
     }
     if (args.replicas.length > 1) this.budgets(platform, args);
-    if (args.store !== undefined) new StoreGateway(platform, args.store, { parent: this });
+    const store = args.store === undefined ? [] : [new StoreGateway(platform, args.store, { parent: this })];
+    if (args.leaf !== undefined) new Leaf(platform, args.leaf, { parent: this, dependsOn: [...before, ...store] });
     this.registerOutputs();
   }
 

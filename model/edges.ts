@@ -48,6 +48,8 @@ export interface Edge {
   readonly size?: Size;
   /** Only in stacks that have this part too. */
   readonly needs?: PodComponent;
+  /** Only in stacks that do not have this part. */
+  readonly without?: PodComponent;
   /** Only in stacks whose parts come to their bucket in one of these ways. */
   readonly reach?: readonly BucketReach[];
 }
@@ -75,11 +77,15 @@ export const EDGES: readonly Edge[] = [
   // A scrape empties a hub: nobody else may.
   { from: "prometheus", to: "hub", ports: [PORTS.hub], isWithinReplica: true },
   { from: { outside: "query" }, to: "prometheus", ports: [PORTS.gate], size: "single" },
-  { from: { outside: "query" }, to: "querier", ports: [PORTS.thanosHttp], size: "sharded" },
-  // Of a shard's Prometheus only the sidecar is asked, by gRPC.
-  { from: "querier", to: "prometheus", ports: [PORTS.thanosGrpc], size: "sharded" },
-  { from: "querier", to: "ruler", ports: [PORTS.thanosGrpc], size: "sharded" },
-  { from: "querier", to: "store", ports: [PORTS.thanosGrpc], size: "sharded" },
+  { from: { outside: "query" }, to: "query-frontend", ports: [PORTS.thanosHttp], size: "sharded" },
+  { from: { outside: "query" }, to: "querier", ports: [PORTS.thanosHttp], size: "sharded", without: "query-frontend" },
+  { from: "query-frontend", to: "querier", ports: [PORTS.thanosHttp], size: "sharded" },
+  // Roots know of a shard nothing but its leaf's pods: there the adapter.
+  { from: "querier", to: "leaf", ports: [PORTS.thanosGrpc], size: "sharded" },
+  // The adapter asks the gate of each replica, the leaf the sidecars.
+  { from: "leaf", to: "prometheus", ports: [PORTS.gate, PORTS.thanosGrpc], size: "sharded" },
+  { from: "leaf", to: "store", ports: [PORTS.thanosGrpc], size: "sharded" },
+  { from: "leaf", to: "ruler", ports: [PORTS.thanosGrpc], size: "sharded" },
   { from: "ruler", to: "querier", ports: [PORTS.thanosHttp], size: "sharded" },
   { from: "ruler", to: "alertmanager", ports: [PORTS.alertmanager], size: "sharded" },
   ...bucketEdges("prometheus"),
@@ -94,7 +100,9 @@ export const EDGES: readonly Edge[] = [
   { from: "monitoring", to: "hub", ports: [PORTS.hub] },
   { from: "monitoring", to: "prometheus", ports: [PORTS.gate, PORTS.ops], size: "single" },
   { from: "monitoring", to: "prometheus", ports: [PORTS.gate, PORTS.ops, PORTS.thanosHttp], size: "sharded" },
-  { from: "monitoring", to: "querier", ports: [PORTS.thanosHttp], size: "sharded" },
+  { from: "monitoring", to: "querier", ports: [PORTS.thanosHttp, PORTS.ops], size: "sharded" },
+  { from: "monitoring", to: "query-frontend", ports: [PORTS.thanosHttp], size: "sharded" },
+  { from: "monitoring", to: "leaf", ports: [PORTS.thanosHttp, PORTS.ops], size: "sharded" },
   { from: "monitoring", to: "ruler", ports: [PORTS.thanosHttp], size: "sharded" },
   { from: "monitoring", to: "store", ports: [PORTS.thanosHttp] },
   { from: "monitoring", to: "compactor", ports: [PORTS.thanosHttp] },
@@ -121,11 +129,12 @@ export function edgesOf(
 ): readonly Edge[] {
   const exists = (end: EdgeEnd) => typeof end === "object" || components.includes(end);
   return EDGES.filter(
-    ({ from, to, needs, reach, size: only }) =>
+    ({ from, to, needs, without, reach, size: only }) =>
       (only ?? size) === size &&
       exists(from) &&
       exists(to) &&
       (needs === undefined || components.includes(needs)) &&
+      (without === undefined || !components.includes(without)) &&
       (reach === undefined || reach.includes(reached)),
   );
 }

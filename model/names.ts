@@ -20,7 +20,7 @@ export const PIPELINE_LABELS = {
 } as const;
 
 /** Value of the label `shard` on what the Ruler records. */
-export const RULER_SHARD = "ruler";
+export const RULER_SHARD = "ruler" as const;
 
 /** Series with the number of every write of an exporter to a shard (services/exporter/RING.md). */
 export const BATCH_METRIC = "pipeline_push_batch";
@@ -44,8 +44,12 @@ export const PORTS = {
   hub: 9091,
   /** StoreAPI and the other gRPC APIs of Thanos. */
   thanosGrpc: 10901,
-  /** HTTP of Thanos parts. */
+  /** HTTP of Thanos parts; of a root Querier that of the gate in its pod. */
   thanosHttp: 10902,
+  /** gRPC of a leaf Querier on loopback: others reach it through the adapter in its pod, which has `thanosGrpc`. */
+  leafGrpc: 10911,
+  /** HTTP of a root Querier, on loopback. */
+  rootHttp: 10912,
   alertmanager: 9093,
   /** prometheus-configmanager's API for rules. */
   configManager: 9100,
@@ -62,7 +66,12 @@ export const PORTS = {
 /** Objects of which every size has at most one. */
 export const NAMES = {
   query: "query",
+  /** Deployment of the root Queriers, and the Service of those that are ready. */
   querier: "querier",
+  /** Headless Service that names every root Querier. */
+  querierPods: "querier-pods",
+  /** Deployment of the query frontend. */
+  queryFrontend: "query-frontend",
   exporter: "exporter",
   alertmanager: "alertmanager",
   /** The one Compactor, of stacks with object storage. */
@@ -71,8 +80,6 @@ export const NAMES = {
   objectStorage: "object-storage",
   /** StatefulSet and governing Service of the Ruler pair; sharded sizes only. */
   ruler: "ruler",
-  /** Service through which the Queriers reach whichever Ruler is ready. */
-  rulerStore: "ruler-store",
   /** StatefulSet and Service of the Prometheus that watches the pipeline. */
   monitoring: "monitoring",
   /** StatefulSet and Service of prometheus-configmanager; with `configManager` only. */
@@ -81,7 +88,7 @@ export const NAMES = {
   alertmanagerSeed: "alertmanager-seed",
   /** Headless Services through which it finds every pod of a part with replicas. */
   exporterScrape: "exporter-scrape",
-  querierScrape: "querier-scrape",
+  queryFrontendScrape: "query-frontend-scrape",
   /** ConfigMap that a Grafana in the namespace reads its data sources from. */
   datasources: "grafana-datasources",
   /** Claim template of every StatefulSet. */
@@ -136,6 +143,16 @@ export function storeName(shard: number | typeof RULER_SHARD): string {
 /** `store-shard-0-pods`: the headless Service that governs the StatefulSet. */
 export function storePodsName(shard: number | typeof RULER_SHARD): string {
   return `${storeName(shard)}-pods`;
+}
+
+/** `leaf-shard-0`, or `leaf-ruler`: Deployment of a shard's leaf Querier and adapter, and the Service that roots list. */
+export function leafName(shard: number | typeof RULER_SHARD): string {
+  return `leaf-${shard === RULER_SHARD ? shard : shardName(shard)}`;
+}
+
+/** `leaf-shard-0-pods`: the headless Service that names its pods. */
+export function leafPodsName(shard: number | typeof RULER_SHARD): string {
+  return `${leafName(shard)}-pods`;
 }
 
 /** `dashboard-pipeline`: ConfigMap with one dashboard. */

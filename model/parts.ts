@@ -2,7 +2,9 @@
 export const POD_COMPONENTS = [
   "prometheus",
   "hub",
+  "leaf",
   "querier",
+  "query-frontend",
   "ruler",
   "exporter",
   "alertmanager",
@@ -16,7 +18,7 @@ export const POD_COMPONENTS = [
 export type PodComponent = (typeof POD_COMPONENTS)[number];
 
 /** Containers whose resources can be set. */
-export const CONTAINER_COMPONENTS = [...POD_COMPONENTS, "gate", "sidecar", "rules-sync"] as const;
+export const CONTAINER_COMPONENTS = [...POD_COMPONENTS, "adapter", "gate", "sidecar", "rules-sync"] as const;
 
 /** A container whose resources can be set. */
 export type ContainerComponent = (typeof CONTAINER_COMPONENTS)[number];

@@ -8,6 +8,7 @@ import { gateHelp, runGate } from "./gate/command";
 import { UsageError } from "./plumbing/args";
 import { runShipperMeta, shipperMetaHelp } from "./shipper-meta/command";
 import { log, messageOf } from "./plumbing/log";
+import { rootGateHelp, runRootGate } from "./root-gate/command";
 import { rulesSyncHelp, runRulesSync } from "./rules-sync/command";
 
 /** Everything of our own that runs in the cluster: one bundle, one subcommand per program. Node built-ins only. */
@@ -17,6 +18,7 @@ const programs: Readonly<Record<string, (args: readonly string[]) => Promise<voi
   "config-seed": runConfigSeed,
   exporter: runExporter,
   gate: runGate,
+  "root-gate": runRootGate,
   "rules-puller": runRulesPuller,
   "rules-server": runRulesServer,
   "rules-sync": runRulesSync,
@@ -28,6 +30,7 @@ const helps = [
   configSeedHelp,
   exporterHelp,
   gateHelp,
+  rootGateHelp,
   rulesPullerHelp,
   rulesServerHelp,
   rulesSyncHelp,

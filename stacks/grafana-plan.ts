@@ -15,7 +15,12 @@ export function grafanaPlan(config: Config): { readonly grafana?: GrafanaFilesAr
 
 /** The dashboards of a stack: those of the pipeline's own metrics only where somebody collects them. */
 export function dashboardsOf(config: Config): Dashboard[] {
-  const scope = { isSharded: config.createThanos, shardLabel: config.push.shardLabel };
+  const isSharded = config.createThanos;
+  const scope = {
+    isSharded,
+    hasFrontend: isSharded && config.query.frontend.enabled,
+    shardLabel: config.push.shardLabel,
+  };
   return [
     ...(config.monitoring.enabled ? [pipelineDashboard(), queryPathDashboard(scope)] : []),
     gatewaysDashboard(scope),

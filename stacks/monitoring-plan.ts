@@ -16,6 +16,7 @@ import {
 } from "../model/names";
 import { quantity } from "../model/quantities";
 import type { Config } from "./config";
+import { replicaLetters } from "./queried-shards";
 
 /** A replica of a shard that this stack deploys. */
 export interface DeployedReplica extends ShardReplica {
@@ -34,11 +35,15 @@ export interface WatchedPart {
   readonly port: number;
   /** Pods that should run, over all its Services. */
   readonly replicas: number;
+  /** Each Service is one shard's, and its name says which. */
+  readonly isPerShard?: boolean;
 }
 
 /** What a stack has besides the parts of every stack. */
 export interface WatchedExtras {
   readonly parts?: readonly WatchedPart[];
+  /** Leaves that the roots list. */
+  readonly endpoints?: number;
   /** Whether sidecars and Rulers upload. */
   readonly hasObjectStorage?: boolean;
 }
@@ -76,6 +81,15 @@ const TARGET_OF_PUSH: readonly object[] = [
   { action: "labeldrop", regex: "target_shard|target_replica" },
 ];
 
+/** `leaf-shard-0-pods.metrics.svc` as the label `shard` of its targets. */
+const SHARD_OF_NAME = {
+  action: "replace",
+  source_labels: ["__meta_dns_name"],
+  regex: "leaf-(?:shard-)?([^.]+)-pods\\..*",
+  target_label: "shard",
+  replacement: "$1",
+};
+
 /** What watches a stack, or nothing where its config switches that off. */
 export function monitoringPlan(
   config: Config,
@@ -92,6 +106,7 @@ export function monitoringPlan(
       alerts: alertFile({
         isSharded: config.createThanos,
         deployed,
+        endpoints: extras.endpoints ?? 0,
         ringShards: ring.shards,
         ringVersion: ring.version,
         replicas: { ...Object.fromEntries(parts.map(({ job, replicas }) => [job, replicas])), alertmanager: 1 },
@@ -116,21 +131,29 @@ function watchedParts(config: Config): WatchedPart[] {
   };
   const querier = {
     job: "querier",
-    services: [NAMES.querierScrape],
+    services: [NAMES.querierPods],
     port: PORTS.thanosHttp,
     replicas: config.query.replicas,
   };
-  return config.createThanos ? [exporter, querier] : [exporter];
+  const rootGate = { ...querier, job: "root-gate", port: PORTS.ops };
+  const frontend = {
+    job: "query-frontend",
+    services: [NAMES.queryFrontendScrape],
+    port: PORTS.thanosHttp,
+    replicas: replicaLetters(config).length,
+  };
+  if (!config.createThanos) return [exporter];
+  return [exporter, querier, rootGate, ...(config.query.frontend.enabled ? [frontend] : [])];
 }
 
 function scrapeServices(config: Config): ScrapeService[] {
   return [
     { name: NAMES.exporterScrape, part: { component: "exporter" }, port: PORTS.ops, target: "ops" },
-    ...(config.createThanos
+    ...(config.createThanos && config.query.frontend.enabled
       ? [
           {
-            name: NAMES.querierScrape,
-            part: { component: "querier" } as const,
+            name: NAMES.queryFrontendScrape,
+            part: { component: "query-frontend" } as const,
             port: PORTS.thanosHttp,
             target: "http",
           },
@@ -160,9 +183,12 @@ function byName(target: string, instance: string): object {
   return { static_configs: [{ targets: [target], labels: { instance } }] };
 }
 
-function byLookup(config: Config, { services, port }: WatchedPart): object {
+function byLookup(config: Config, { services, port, isPerShard = false }: WatchedPart): object {
   const names = services.map((service) => serviceHost(service, config.namespace.name));
-  return { dns_sd_configs: [{ names, type: "A", port, refresh_interval: LOOKUP_INTERVAL }] };
+  return {
+    dns_sd_configs: [{ names, type: "A", port, refresh_interval: LOOKUP_INTERVAL }],
+    ...(isPerShard ? { relabel_configs: [SHARD_OF_NAME] } : {}),
+  };
 }
 
 /** Every part's own metrics. Of a hub only /internal: a scrape of its /metrics takes its samples away. */

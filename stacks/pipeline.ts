@@ -4,10 +4,12 @@ import { ConfigManager } from "../components/config-manager";
 import { Compactor } from "../components/compactor";
 import { Exporter } from "../components/exporter";
 import { GrafanaFiles } from "../components/grafana-files";
+import { Leaf } from "../components/leaf";
 import { Monitoring } from "../components/monitoring";
 import { Namespace } from "../components/namespace";
 import { NetworkPolicies } from "../components/network-policies";
 import { Querier } from "../components/querier";
+import { QueryFrontend } from "../components/query-frontend";
 import { QueryEndpoint } from "../components/query-endpoint";
 import { Ruler } from "../components/ruler";
 import type { RuleFile } from "../components/rules/rule-file";
@@ -36,7 +38,7 @@ function createdStore(plan: CreatedBucketPlan, eks: EksIdentity | undefined): Ob
 }
 
 /**
- * The metrics pipeline. Order: shards, then the Queriers that list them, then the exporters that send to them, so that
+ * The metrics pipeline. Order: shards with their leaves, then the Queriers that list them, then the exporters that send to them, so that
  * a shard gets series only when every answer includes it. Pulumi deletes last, so a hub goes after the exporters left it.
  * The Rulers come before the Queriers too: every answer holds what they recorded.
  * @param services Files of the bundle of our own services by name.
@@ -102,10 +104,16 @@ export function pipeline(
   const rulers = topology.ruler === undefined ? [] : [new Ruler(platform, topology.ruler, after(...secret))];
   const gateways =
     objectStorage === undefined ? [] : [new StoreGateway(platform, objectStorage.rulerGateway, after(...secret))];
-  const listed = [...shards, ...rulers, ...gateways];
+  const leaves =
+    topology.rulerLeaf === undefined ? [] : [new Leaf(platform, topology.rulerLeaf, after(...rulers, ...gateways))];
+  const listed = [...shards, ...leaves];
   const answering =
     topology.querier === undefined ? shards : [new Querier(platform, topology.querier, after(...listed))];
-  new QueryEndpoint(platform, { answeredBy: topology.answeredBy }, after(...answering));
+  const frontends =
+    topology.queryFrontend === undefined
+      ? []
+      : [new QueryFrontend(platform, topology.queryFrontend, after(...answering))];
+  new QueryEndpoint(platform, { answeredBy: topology.answeredBy }, after(...answering, ...frontends));
   new Exporter(platform, topology.exporter, after(...answering));
   if (topology.monitoring !== undefined) new Monitoring(platform, topology.monitoring, after());
   if (topology.grafana !== undefined) new GrafanaFiles(platform, topology.grafana, after());

@@ -23,6 +23,9 @@ export interface ShardReplica {
 /** Selects of one query at a time in a Querier; Thanos' own default. */
 export const CONCURRENT_SELECTS = 4;
 
+/** Pods of a shard's leaf, with pairs: without them too, so that replica b changes nothing of a. */
+const MOST_LEAVES = 2;
+
 /** How often the hub's address is looked up, and the longest that a new hub waits for its first scrape. */
 const HUB_LOOKUP_INTERVAL = "5s";
 
@@ -185,9 +188,11 @@ export function prometheusFlags(config: Config): Flags {
     "query.max-concurrency": query.maxConcurrent,
     "query.max-samples": query.maxSamples,
     "query.timeout": query.timeout,
-    // Remote reads are what sidecars live on: with fewer than Queriers x queries x selects they queue for each other.
+    // Remote reads are what sidecars live on: with fewer than leaves x queries x selects they queue for each other.
     ...(config.createThanos
-      ? { "storage.remote.read-concurrent-limit": query.replicas * query.maxConcurrent * CONCURRENT_SELECTS }
+      ? {
+          "storage.remote.read-concurrent-limit": MOST_LEAVES * query.maxConcurrent * CONCURRENT_SELECTS,
+        }
       : {}),
     "storage.tsdb.path": PROMETHEUS_PATHS.data,
     "web.listen-address": `127.0.0.1:${String(PORTS.prometheus)}`,

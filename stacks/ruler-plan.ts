@@ -9,24 +9,6 @@ import type { ObjectStoragePlan } from "./object-storage-plan";
 import { RULER_REPLICAS } from "./outputs";
 import { ruleQueryOffset } from "./prometheus-plan";
 
-/** One entry of the Querier's endpoint file. */
-export interface Endpoint {
-  readonly address: string;
-  readonly strict?: true;
-}
-
-/**
- * How the Queriers find the Rulers. Strict, through the Service of the ready ones: when none is, answers are errors. And
- * each by itself, so that an answer holds what any of them recorded, also while another one is away.
- */
-export function rulerEndpoints(namespace: string): readonly Endpoint[] {
-  const port = String(PORTS.thanosGrpc);
-  return [
-    { address: `${serviceHost(NAMES.rulerStore, namespace)}:${port}`, strict: true },
-    { address: `dns+${serviceHost(NAMES.ruler, namespace)}:${port}` },
-  ];
-}
-
 /** The Ruler pair and its rules. */
 export function ruler(
   config: Config,
@@ -49,7 +31,8 @@ export function ruler(
       "eval-interval": query.evaluationInterval,
       "grpc-address": `0.0.0.0:${String(PORTS.thanosGrpc)}`,
       "http-address": `0.0.0.0:${String(PORTS.thanosHttp)}`,
-      query: queryUrl,
+      // The roots one by one, and not their frontend: an alert is about now, and a root that can't answer is passed over.
+      query: `dns+${serviceHost(NAMES.querierPods, namespace.name)}:${String(PORTS.thanosHttp)}`,
       // Kubernetes keeps a mounted map in folders whose names begin with dots.
       "rule-file": [
         `${RULER_PATHS.rules}/[^.]*`,

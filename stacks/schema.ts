@@ -5,6 +5,7 @@ import { CONTAINER_COMPONENTS, POD_COMPONENTS } from "../model/parts";
 import { grafanaSchema, monitoringSchema } from "./monitoring-schema";
 import { networkPolicies } from "./network-schema";
 import { objectStorage } from "./object-storage-schema";
+import { querySchema } from "./query-schema";
 import { rulesKeys } from "./rules-schema";
 import { clusterSchema, eksSchema } from "./schema-aws";
 import * as kit from "./schema-kit";
@@ -232,29 +233,7 @@ export const configSchema = kit.object({
     .describe(
       "How far behind a shard's newest sample a sample may still be stored: retries and moved gateways need it.",
     ),
-  query: kit
-    .object({
-      timeout: kit.duration("1s", "1h").default("2m").describe("How long a query may take."),
-      maxConcurrent: kit
-        .wholeNumber(1, 1_000)
-        .default(20)
-        .describe("Queries at a time, per Querier and per Prometheus."),
-      maxSamples: kit
-        .wholeNumber(1_000, 5_000_000_000)
-        .default(50_000_000)
-        .describe("Samples that one query may hold in a Prometheus' memory."),
-      lookbackDelta: kit
-        .duration("1m", "1h")
-        .default("5m")
-        .describe("How long a series stays visible after its last sample."),
-      evaluationInterval: kit
-        .duration("1s", "1h")
-        .default("1m")
-        .describe("How often rules are evaluated, and the default step of subqueries."),
-      replicas: kit.wholeNumber(1, 32).default(2).describe("Queriers; sharded sizes only."),
-    })
-    .prefault({})
-    .describe("The query path. Every part gets the same values."),
+  query: querySchema,
   networkPolicies,
   ...rulesKeys,
   monitoring: monitoringSchema,

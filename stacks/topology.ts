@@ -4,14 +4,14 @@ import type { EdgeHubArgs } from "../components/edge-hub";
 import type { ExporterArgs } from "../components/exporter";
 import type { NetworkPoliciesArgs } from "../components/network-policies";
 import { contentName } from "../components/kit/content-name";
-import type { Flags } from "../components/kit/flags";
 import type { Part } from "../components/kit/labels";
-import { QUERIER_PATHS } from "../components/kit/paths";
 import type { Platform } from "../components/kit/platform";
 import { resourcesFor } from "../components/kit/resources";
 import type { GrafanaFilesArgs } from "../components/grafana-files";
 import type { MonitoringArgs } from "../components/monitoring";
+import type { LeafArgs } from "../components/leaf";
 import type { QuerierArgs } from "../components/querier";
+import type { QueryFrontendArgs } from "../components/query-frontend";
 import type { RulerArgs } from "../components/ruler";
 import { shardRules, singleRules } from "../components/rules/generate";
 import type { RuleFile } from "../components/rules/rule-file";
@@ -20,17 +20,7 @@ import type { ShardArgs } from "../components/shard";
 import type { ShardPairArgs } from "../components/shard-pair";
 import { milliseconds, seconds } from "../model/durations";
 import type { ExporterConfig } from "../model/exporter-config";
-import {
-  hubName,
-  PIPELINE_LABELS,
-  PORTS,
-  RULER_SHARD,
-  serviceHost,
-  shardName,
-  sidecarName,
-  storeName,
-  type ReplicaLetter,
-} from "../model/names";
+import { hubName, PORTS, RULER_SHARD, serviceHost, shardName, type ReplicaLetter } from "../model/names";
 import { CONTAINER_COMPONENTS, POD_COMPONENTS, type PodComponent } from "../model/parts";
 import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
@@ -38,13 +28,15 @@ import type { Config } from "./config";
 import { alertmanagerConfig } from "./alertmanager-config";
 import { alertmanagerConfigurer, configManagerPlan, configManagerPuller } from "./config-manager-plan";
 import { grafanaPlan } from "./grafana-plan";
+import { rulerLeaf, shardLeaf } from "./leaf-plan";
 import { monitoringPlan } from "./monitoring-plan";
 import { networkPlan } from "./network-plan";
 import { objectStoragePlan, type ObjectStoragePlan } from "./object-storage-plan";
-import { CONCURRENT_SELECTS, prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
+import { prometheusConfig, prometheusFlags, sidecarFlags } from "./prometheus-plan";
 import { outputs, type StackOutputs } from "./outputs";
 import { queriedShards, type QueriedShard } from "./queried-shards";
-import { ruler, rulerEndpoints } from "./ruler-plan";
+import { querier, queryFrontend } from "./query-plan";
+import { ruler } from "./ruler-plan";
 import { watchedExtras } from "./watched-extras";
 
 /** The whole pipeline as plain data: what components turn into resources. */
@@ -58,8 +50,12 @@ export interface Topology {
   readonly shards: readonly ShardArgs[];
   /** Absent in the single size. */
   readonly querier?: QuerierArgs;
+  /** Absent in the single size, and where the config switches it off. */
+  readonly queryFrontend?: QueryFrontendArgs;
   /** Absent in the single size, whose Prometheus evaluates the rules. */
   readonly ruler?: RulerArgs;
+  /** Answers for what the Rulers recorded; sharded sizes only. */
+  readonly rulerLeaf?: LeafArgs;
   /** Who is behind the Service `query`. */
   readonly answeredBy: Part;
   readonly exporter: ExporterArgs;
@@ -111,8 +107,16 @@ export function buildTopology(
       index: shard.index,
       replicas: shard.replicas.map((replica) => shardPair(config, rules, storage, shard, replica)),
       ...(storage === undefined ? {} : { store: storage.storeGateway(shard.index) }),
+      ...(config.createThanos ? { leaf: shardLeaf(config, storage, shard) } : {}),
     })),
-    ...(config.createThanos ? { querier: querier(config, queried), ruler: ruler(config, rules, storage) } : {}),
+    ...(config.createThanos
+      ? {
+          querier: querier(config, queried),
+          ruler: ruler(config, rules, storage),
+          rulerLeaf: rulerLeaf(config, storage),
+        }
+      : {}),
+    ...queryFrontend(config),
     ...(storage === undefined
       ? {}
       : {
@@ -123,7 +127,7 @@ export function buildTopology(
             rulerGateway: storage.storeGateway(RULER_SHARD),
           },
         }),
-    answeredBy: config.createThanos ? { component: "querier" } : { component: "prometheus", shard: 0, replica: "a" },
+    answeredBy: answeredBy(config),
     exporter: { replicas: config.push.exporterReplicas, config: exporter },
     alertmanager: {
       config: alertmanagerConfig(config.alertmanager.config),
@@ -144,8 +148,14 @@ export function buildTopology(
   };
 }
 
+function answeredBy(config: Config): Part {
+  if (!config.createThanos) return { component: "prometheus", shard: 0, replica: "a" };
+  return { component: config.query.frontend.enabled ? "query-frontend" : "querier" };
+}
+
 function hasComponent(config: Config, component: PodComponent): boolean {
-  if (component === "querier" || component === "ruler") return config.createThanos;
+  if (component === "querier" || component === "ruler" || component === "leaf") return config.createThanos;
+  if (component === "query-frontend") return config.createThanos && config.query.frontend.enabled;
   if (component === "store" || component === "compactor") return config.objectStorage !== undefined;
   if (component === "monitoring") return config.monitoring.enabled;
   if (component === "configmanager") return config.configManager;
@@ -154,7 +164,11 @@ function hasComponent(config: Config, component: PodComponent): boolean {
 
 function buildPlatform(config: Config, services: Readonly<Record<string, string>>): Platform {
   const { pullSecrets, ...images } = config.images;
-  const load = { seriesPerShard: config.expectedSeriesPerShard, hubLimit: config.push.hubLimit };
+  const load = {
+    seriesPerShard: config.expectedSeriesPerShard,
+    hubLimit: config.push.hubLimit,
+    cacheBytes: quantity(config.query.frontend.cacheSize),
+  };
   return {
     namespace: config.namespace.name,
     labels: config.labels,
@@ -205,51 +219,6 @@ function shardPair(
 /** 15 minutes for images and volumes, and 30 per million series for the WAL (70 M took 25 min on a large machine), 75 at most. */
 function startTimeoutMinutes(series: number): number {
   return Math.min(75, 15 + Math.ceil((series / 1e6) * 30));
-}
-
-function querier(config: Config, shards: readonly QueriedShard[]): QuerierArgs {
-  const { query, namespace } = config;
-  const address = (service: string) => `${serviceHost(service, namespace.name)}:${String(PORTS.thanosGrpc)}`;
-  const flags: Flags = {
-    // Replicas of a pushed shard, and a disk and the bucket, hold the same samples; the default func leaves holes where
-    // it goes from one to the other.
-    "deduplication.func": "chain",
-    "enable-auto-gomemlimit": true,
-    "endpoint.sd-config-file": `${QUERIER_PATHS.config}/${QUERIER_PATHS.endpoints}`,
-    "exemplar.partial-response": false,
-    "grpc-address": `0.0.0.0:${String(PORTS.thanosGrpc)}`,
-    "http-address": `0.0.0.0:${String(PORTS.thanosHttp)}`,
-    "metric-metadata.partial-response": false,
-    "query.default-evaluation-interval": query.evaluationInterval,
-    "query.lookback-delta": query.lookbackDelta,
-    "query.max-concurrent": query.maxConcurrent,
-    "query.max-concurrent-select": CONCURRENT_SELECTS,
-    // Thanos' default is true: a dead shard would make a smaller number out of an error.
-    "query.partial-response": false,
-    "query.promql-engine": "prometheus",
-    "query.replica-label": PIPELINE_LABELS.replica,
-    "query.timeout": query.timeout,
-    "rule.partial-response": false,
-    "store.response-timeout": query.timeout,
-    "target.partial-response": false,
-  };
-  return {
-    replicas: query.replicas,
-    flags,
-    endpoints: {
-      endpoints: [
-        ...shards
-          .flatMap((shard) => [
-            ...shard.replicas.map((replica) => sidecarName(shard.index, replica)),
-            ...(config.objectStorage === undefined ? [] : [storeName(shard.index)]),
-          ])
-          .concat(config.objectStorage === undefined ? [] : [storeName(RULER_SHARD)])
-          // Strict: the only mode in which a shard that fails is an error instead of a smaller answer.
-          .map((service) => ({ address: address(service), strict: true })),
-        ...rulerEndpoints(namespace.name),
-      ],
-    },
-  };
 }
 
 function exporterConfig(config: Config, queried: readonly QueriedShard[]): ExporterConfig {

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { say, secondsSince } from "../tools/terminal";
 import { checks } from "./checks";
 import { checked, loader, repository, tested, type Outcome } from "./outcome";
+import { chosenFaults } from "./faults";
 import { budget, chosenSuites, type Suite } from "./suites";
 
 async function suite(each: Suite, form: "short" | "long"): Promise<Outcome> {
@@ -79,6 +80,26 @@ async function chosen(only: readonly string[]): Promise<readonly Outcome[]> {
   return outcomes;
 }
 
+const chaosFile = join(repository, ".state", "chaos.json");
+const chaosSchema = z.object({ faults: z.number(), lost: z.number(), wrong: z.number() });
+
+/** The faults that ONLY names, all by default; SUITE_FORM=short leaves the slow ones out. */
+async function chaos(only: readonly string[]): Promise<readonly Outcome[]> {
+  // An unknown name is told before anything is built.
+  chosenFaults(only.join(","), "long");
+  process.env["CHAOS_ONLY"] = only.join(",");
+  process.env["CHAOS_RESULT"] = chaosFile;
+  rmSync(chaosFile, { force: true });
+  return chosen(["chaos"]);
+}
+
+/** Last line of `make chaos`; samples that are not readable, and steps that were wrong, over all faults. */
+function chaosResult(): string {
+  const text = existsSync(chaosFile) ? readFileSync(chaosFile, "utf8") : "{}";
+  const result = chaosSchema.safeParse(JSON.parse(text));
+  return `RESULT ${JSON.stringify(result.data ?? { faults: 0, lost: 0, wrong: 0 })}\n`;
+}
+
 /** Seconds since `startedAt`, without what depends on what is cached: building tools and starting the cluster. */
 function secondsOfTests(outcomes: readonly Outcome[], startedAt: number): number {
   const preparing = outcomes.filter(({ title }) => title === PREPARING).reduce((sum, { seconds }) => sum + seconds, 0);
@@ -122,8 +143,13 @@ async function main(): Promise<number> {
       return summarise(await full(), startedAt, false);
     case "e2e":
       return summarise(await chosen(only), startedAt, false);
+    case "chaos": {
+      const code = summarise(await chaos(only), startedAt, false);
+      process.stdout.write(chaosResult());
+      return code;
+    }
     default:
-      say(`unknown command ${command}; one of check, test, full, e2e`);
+      say(`unknown command ${command}; one of check, test, full, e2e, chaos`);
       return 2;
   }
 }

@@ -5,6 +5,8 @@ export interface Suite {
   readonly shows: string;
   /** It needs the command line tools only. */
   readonly withoutCluster?: boolean;
+  /** It has not passed yet: it runs only when ONLY names it. */
+  readonly unproven?: boolean;
 }
 
 /** Every end-to-end suite; each has a short form (`make test`) and a long one (`make test-full`). */
@@ -32,19 +34,26 @@ export const suites: readonly Suite[] = [
   {
     name: "query",
     file: "test/e2e/query.e2e.ts",
-    shows: "pairs: both replicas hold the same, a killed hub costs no answer, an update does a and then b",
+    shows:
+      "pairs: both replicas hold the same, a killed hub costs no answer, an update does a and then b; a lost shard is an error that names it",
   },
   {
     name: "stacks",
     file: "test/e2e/stacks.e2e.ts",
     shows: "prod and prod-cluster through the echo provider, previews of pull requests; monitoring and dashboards",
   },
+  {
+    name: "chaos",
+    file: "test/e2e/chaos.e2e.ts",
+    shows: "kills, hangs, cuts and rescales under the feed: nothing lost, no step wrong (make chaos)",
+    unproven: true,
+  },
 ];
 
 /** Seconds that one suite's short form may take, and all of `make test` with its checks. */
 export const budget = { suiteSeconds: 240, allSeconds: 36 * 60 } as const;
 
-/** The suites that ONLY names; all when it is empty. Throws an error that lists them for an unknown name. */
+/** The suites that ONLY names; all proven ones when it is empty. Throws an error that lists them for an unknown name. */
 export function chosenSuites(only: readonly string[]): readonly Suite[] {
   const names = only.flatMap((each) => each.split(/[,\s]+/)).filter((each) => each !== "");
   const unknown = names.filter((name) => !suites.some((suite) => suite.name === name));
@@ -52,5 +61,5 @@ export function chosenSuites(only: readonly string[]): readonly Suite[] {
     const list = suites.map((suite) => `  ${suite.name.padEnd(14)} ${suite.shows}`).join("\n");
     throw new Error(`ONLY=${unknown.join(",")}: there is no such suite. The suites are:\n${list}`);
   }
-  return names.length === 0 ? suites : suites.filter((suite) => names.includes(suite.name));
+  return suites.filter(({ name, unproven }) => (names.length === 0 ? unproven !== true : names.includes(name)));
 }

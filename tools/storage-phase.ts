@@ -1,9 +1,9 @@
 /** A step of `objectStorage.phase`, checked against what is deployed and what the running parts say. */
 
 import { z } from "zod";
-import { PORTS, storeName } from "../model/names";
+import { leafName, PORTS, storeName } from "../model/names";
 import { phaseProblem, STORAGE_PHASES, type DeployedPhase } from "../model/storage-phase";
-import { parseOutputs, withQuery, type Deployment, type Outputs } from "./deployment";
+import { parseOutputs, type Deployment, type Outputs } from "./deployment";
 import type { KubectlTarget } from "./kubectl";
 import { PortForward } from "./port-forward";
 import type { StackConfig } from "./stack-config";
@@ -21,7 +21,7 @@ export function deployedPhase(outputs: unknown): DeployedPhase | undefined {
 const endpointSchema = z.object({ name: z.string(), minTime: z.number(), maxTime: z.number() });
 const storesSchema = z.object({ data: z.record(z.string(), z.array(endpointSchema)) });
 
-/** What the root says of one endpoint; times in milliseconds. */
+/** What a leaf says of one endpoint; times in milliseconds. */
 export type StoreEndpoint = z.infer<typeof endpointSchema>;
 
 /**
@@ -64,6 +64,18 @@ async function backlogIsUploaded(target: KubectlTarget, statefulSet: string): Pr
   }
 }
 
+/** Sidecars and Store Gateway behind a leaf; roots know leaves only. */
+async function behindLeaf(target: KubectlTarget, leaf: string): Promise<readonly StoreEndpoint[]> {
+  const resource = `deployment/${leaf}`;
+  const forward = await PortForward.open({ target, resource, remotePort: PORTS.thanosHttp });
+  try {
+    const answer: unknown = JSON.parse(await text(`${forward.url}/api/v1/stores`));
+    return Object.values(storesSchema.parse(answer).data).flat();
+  } finally {
+    await forward.close();
+  }
+}
+
 type DeploymentOf = (outputs: Outputs) => Deployment;
 
 /** What the stack's config asks for. */
@@ -80,8 +92,8 @@ async function behind(deployment: Deployment, { storagePhase, localRetention }: 
     }
     return found;
   }
-  const answer: unknown = JSON.parse(await withQuery(deployment, (url) => text(`${url}/api/v1/stores`)));
-  const endpoints = Object.values(storesSchema.parse(answer).data).flat();
+  const endpoints: StoreEndpoint[] = [];
+  for (const { index } of shards) endpoints.push(...(await behindLeaf(target, leafName(index))));
   const named = shards.map(({ index, name, replicas }) => ({
     name,
     store: storeName(index),

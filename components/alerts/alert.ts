@@ -29,6 +29,8 @@ export interface AlertScope {
   readonly isSharded: boolean;
   /** Replicas of all shards, retired ones too. */
   readonly deployed: readonly ShardReplica[];
+  /** Leaves that every root lists: one per queried shard, and that of the Rulers. */
+  readonly endpoints: number;
   /** Number of shards in the ring. */
   readonly ringShards: number;
   /** Version of the ring that every exporter should use. */

@@ -20,7 +20,7 @@ export function availabilityAlerts(scope: AlertScope): Alert[] {
       summary: "{{ $labels.job }} of shard {{ $labels.shard }}, replica {{ $labels.replica }}, does not answer",
       description:
         "Without its hub, its pushes go to the other replica alone, or to other shards. Without any other part it can't be " +
-        "queried, and every answer that needs it is an error.",
+        "queried, and where there is no other replica, or that one has gaps, answers that need it are errors.",
     },
     ...parts.map(([job]): Alert => ({
       name: "PartDown",
@@ -42,23 +42,5 @@ export function availabilityAlerts(scope: AlertScope): Alert[] {
         summary: `{{ $value }} of ${String(expected)} pods of ${job} answer`,
         description: `The others carry the load of those that are missing; the next failure may be an outage of ${job}.`,
       })),
-    ...(scope.isSharded ? [endpoints(scope.deployed.length)] : []),
   ];
-}
-
-/**
- * A strict endpoint stays in this metric while it is down, but a Querier that never reached it does not know that it is
- * a sidecar (thanos v0.42.4 pkg/query/endpointset.go).
- */
-function endpoints(expected: number): Alert {
-  const known = `sum by (instance) (thanos_store_nodes_grpc_connections{job="querier",store_type="sidecar"})`;
-  return {
-    name: "EndpointsMissing",
-    expr: `(${known} or 0 * sum by (instance) (up{job="querier"} == 1)) < ${String(expected)}`,
-    for: "5m",
-    severity: "critical",
-    part: "querier",
-    summary: `Querier {{ $labels.instance }} knows {{ $value }} of ${String(expected)} shard replicas`,
-    description: "Answers of this Querier are errors, or, where its list of shards is an old one, lack a shard.",
-  };
 }

@@ -1,5 +1,6 @@
 import type { Alert, AlertScope } from "./alert";
 import { availabilityAlerts } from "./availability";
+import { queryPathAlerts } from "./query-path";
 import { storageAlerts } from "./storage";
 import { writePathAlerts } from "./write-path";
 
@@ -13,6 +14,7 @@ export function alertsByGroup(scope: AlertScope): Readonly<Record<string, readon
   return {
     availability: availabilityAlerts(scope),
     "write-path": writePathAlerts(scope),
+    "query-path": queryPathAlerts(scope),
     storage: storageAlerts(scope),
   };
 }

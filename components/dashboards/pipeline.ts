@@ -4,6 +4,8 @@ import type { Dashboard } from "./dashboard";
 export interface DashboardScope {
   /** Whether there are sidecars and Queriers. */
   readonly isSharded: boolean;
+  /** Whether there is a query frontend. */
+  readonly hasFrontend: boolean;
   /** Label whose value decides the shard of a series. */
   readonly shardLabel: string;
 }

@@ -12,7 +12,11 @@ export function queryPathDashboard(scope: DashboardScope): Dashboard {
     description: "From a question to the shards' answers.",
     source: "monitoring",
     refresh: "30s",
-    rows: [...(scope.isSharded ? [queriers(), sidecars()] : []), prometheus(), gates()],
+    rows: [
+      ...(scope.isSharded ? [...(scope.hasFrontend ? [frontend()] : []), queriers(), leaves(), sidecars()] : []),
+      prometheus(),
+      gates(),
+    ],
   };
 }
 
@@ -45,13 +49,14 @@ function queriers(): Row {
         })),
       },
       {
-        title: "Known shard replicas",
-        description: "Of each Querier; fewer than are deployed means that its answers are errors.",
+        title: "Known leaves",
+        description:
+          "Of each Querier; one per shard and that of the Rulers. The gate refuses queries while one is missing.",
         kind: "graph",
         unit: "short",
         queries: [
           {
-            expr: 'sum by (instance) (thanos_store_nodes_grpc_connections{job="querier",store_type="sidecar"})',
+            expr: 'sum by (instance) (thanos_store_nodes_grpc_connections{job="querier",store_type="query"})',
             legend: "{{instance}}",
           },
         ],
@@ -72,13 +77,107 @@ function queriers(): Row {
   };
 }
 
+function frontend(): Row {
+  return {
+    title: "Query frontend",
+    panels: [
+      {
+        title: "Queries by answer",
+        description: "What clients get, retries included.",
+        kind: "graph",
+        unit: "reqps",
+        queries: [
+          {
+            expr: 'sum by (code) (rate(http_requests_total{job="query-frontend"}[5m]))',
+            legend: "{{code}}",
+          },
+        ],
+      },
+      {
+        title: "Cache",
+        description: "Lookups, and those that found something.",
+        kind: "graph",
+        unit: "reqps",
+        queries: [
+          { expr: 'sum(rate(cortex_cache_fetched_keys_total{job="query-frontend"}[5m]))', legend: "lookups" },
+          { expr: 'sum(rate(cortex_cache_hits_total{job="query-frontend"}[5m]))', legend: "hits" },
+        ],
+      },
+    ],
+  };
+}
+
+function leaves(): Row {
+  return {
+    title: "Leaves",
+    panels: [
+      {
+        title: "Who answers",
+        description: "prometheus: the shard's own; leaf: over sidecars and Store Gateway; nobody: an error.",
+        kind: "graph",
+        unit: "reqps",
+        queries: [
+          {
+            expr: 'sum by (shard, via) (rate(adapter_queries_total{job="adapter"}[5m]))',
+            legend: "shard {{shard}} {{via}}",
+          },
+        ],
+      },
+      {
+        title: "Why the leaf",
+        description: "Queries that no Prometheus of the shard may answer alone.",
+        kind: "graph",
+        unit: "reqps",
+        queries: [
+          { expr: 'sum by (reason) (rate(adapter_leaf_queries_total{job="adapter"}[5m]))', legend: "{{reason}}" },
+        ],
+      },
+      {
+        title: "Time of a shard's answer, 99 %",
+        description: "At the adapter. The slowest shard decides how long a query takes.",
+        kind: "graph",
+        unit: "s",
+        queries: [
+          {
+            expr:
+              "histogram_quantile(0.99, sum by (le, shard) " +
+              '(rate(adapter_query_duration_seconds_bucket{job="adapter"}[5m])))',
+            legend: "shard {{shard}}",
+          },
+        ],
+      },
+      {
+        title: "Gaps",
+        description: "Stretches of time in which a replica misses writes that the other has: it is not asked for them.",
+        kind: "graph",
+        unit: "short",
+        queries: [
+          {
+            expr: 'max by (shard, replica) (adapter_replica_gaps{job="adapter"})',
+            legend: "shard {{shard}} {{replica}}",
+          },
+        ],
+      },
+      {
+        title: "Refused by the roots' gates",
+        description: "While a root has not seen every leaf; probes included.",
+        kind: "graph",
+        unit: "reqps",
+        queries: [
+          { expr: 'sum by (instance) (rate(gate_refused_total{job="root-gate"}[5m]))', legend: "{{instance}}" },
+        ],
+      },
+    ],
+  };
+}
+
 function sidecars(): Row {
   return {
     title: "Sidecars",
     panels: [
       {
         title: "Series requests",
-        description: "Every query asks the sidecar of every shard.",
+        description: "Of the leaves, for what no Prometheus answers alone.",
         kind: "graph",
         unit: "reqps",
         queries: [

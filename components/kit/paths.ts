@@ -23,8 +23,11 @@ export const MONITORING_PATHS = {
   data: "/prometheus",
 } as const;
 
-/** Paths inside the Querier container. */
-export const QUERIER_PATHS = { config: "/etc/thanos", endpoints: "endpoints.yaml" } as const;
+/** Paths inside the containers of a root Querier's pod. */
+export const QUERIER_PATHS = { config: "/etc/thanos", endpoints: "endpoints.yaml", expected: "expected.json" } as const;
+
+/** Paths inside the containers of a leaf's pod. */
+export const LEAF_PATHS = { config: "/etc/thanos", endpoints: "endpoints.yaml", adapter: "adapter.json" } as const;
 
 /** Paths inside the Ruler container. */
 export const RULER_PATHS = {

@@ -71,7 +71,7 @@ const SERVICES = { volume: "services", path: "/opt/scaled-prometheus", file: "se
 export function serviceContainer(
   platform: Platform,
   args: Omit<ContainerArgs, "image" | "command"> & {
-    readonly name: "exporter" | "gate" | "rules-sync";
+    readonly name: "adapter" | "exporter" | "gate" | "rules-sync";
   },
 ): Container {
   const heap = nodeHeapMebibytes(platform.resources[args.name]);

@@ -22,6 +22,8 @@ export interface Load {
   readonly seriesPerShard: number;
   /** Samples that a hub may hold. */
   readonly hubLimit: number;
+  /** Bytes of each of the query frontend's two caches. */
+  readonly cacheBytes: number;
 }
 
 interface Estimate {
@@ -64,6 +66,14 @@ function estimate(component: ContainerComponent, load: Load): Estimate {
       return { cpu: 0.02, request: 128 * MIB, limit: 512 * MIB + load.seriesPerShard * 4096 };
     case "querier":
       return { cpu: 0.05, request: 256 * MIB, limit: 1024 * MIB + load.seriesPerShard * 10_240 };
+    case "leaf":
+      // It holds what its part of a query needs of one shard, and only for the queries that Prometheus does not answer.
+      return { cpu: 0.02, request: 128 * MIB, limit: 768 * MIB + load.seriesPerShard * 10_240 };
+    case "adapter":
+      // At most 96 MiB of answers at a time, beside the runtime.
+      return { cpu: 0.02, request: 96 * MIB, limit: 512 * MIB };
+    case "query-frontend":
+      return { cpu: 0.02, request: 64 * MIB, limit: 384 * MIB + 3 * load.cacheBytes };
     case "ruler":
       // Its own TSDB holds results only; a rule over a shard's series holds them while it is evaluated.
       return { cpu: 0.02, request: 128 * MIB, limit: 512 * MIB + load.seriesPerShard * 1024 };

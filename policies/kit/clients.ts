@@ -43,8 +43,8 @@ function known(resources: readonly Resource[], workload: Workload): readonly Add
   const files = mountedFiles(resources, workload).filter(({ file }) => !file.endsWith(".cjs"));
   return [
     ...workload.containers.flatMap(({ args, value }) => [
-      // Its own address as others see it is no connection.
-      ...args.filter((arg) => !arg.startsWith("--web.external-url=")).flatMap(addresses),
+      // An address that others get to see is no connection.
+      ...args.filter((arg) => !/^--(web\.external-url|alert\.query-url)=/.test(arg)).flatMap(addresses),
       ...items(at(value, "env")).flatMap((variable) => addresses(text(at(variable, "value")) ?? "")),
     ]),
     ...files.flatMap(({ content }) => {

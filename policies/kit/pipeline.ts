@@ -16,9 +16,12 @@ export function partOf(workload: Workload): string {
   return workload.labels["app.kubernetes.io/name"] ?? "";
 }
 
+/** Label of objects and pods that are of one shard. */
+export const SHARD_LABEL = `${PROJECT}/shard`;
+
 /** The replica of a shard that a workload belongs to; undefined for a part that belongs to none. */
 export function replicaOf({ labels }: Workload): ShardReplica | undefined {
-  const [shard, replica] = [labels[`${PROJECT}/shard`], labels[`${PROJECT}/replica`]];
+  const [shard, replica] = [labels[SHARD_LABEL], labels[`${PROJECT}/replica`]];
   return shard === undefined || replica === undefined ? undefined : { shard, replica };
 }
 

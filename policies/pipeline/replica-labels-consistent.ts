@@ -1,6 +1,6 @@
 import { PIPELINE_LABELS } from "../../model/names";
 import { thanos } from "../kit/pipeline";
-import { flags } from "../kit/workloads";
+import { flag, flags } from "../kit/workloads";
 import { stackPolicy } from "../kit/policy";
 
 /** Parts that deduplicate, with the flag by which they learn of the replica label. */
@@ -25,13 +25,15 @@ export const replicaLabelsConsistent = stackPolicy(
         const replicas = flags(container.args, replicaFlag);
         const partitions = flags(container.args, "query.partition-label");
         const { replica, shard } = PIPELINE_LABELS;
+        const isDistributed = flag(container.args, "query.mode") === "distributed";
         const problems = [
           ...(replicas.length === 1 && replicas[0] === replica
             ? []
             : [`has --${replicaFlag} ${replicas.join(", ") || "missing"}, not ${replica}`]),
-          ...(partitions.every((label) => label === shard)
+          // Without the flag every external label but the replica's is taken for one that tells leaves apart.
+          ...(partitions.every((label) => label === shard) && (!isDistributed || partitions.length === 1)
             ? []
-            : [`partitions by ${partitions.join(", ")}, not ${shard}`]),
+            : [`partitions by ${partitions.join(", ") || "every label"}, not ${shard}`]),
         ];
         return problems.map((message) => ({ message: `${workload.name} ${message}`, urn: workload.resource.urn }));
       }),

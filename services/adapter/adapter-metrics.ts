@@ -41,6 +41,7 @@ export class AdapterMetrics {
     this.gaps = all.gauge("adapter_replica_gaps", "Stretches of time in which a replica misses push batches.");
     this.buffered = all.gauge("adapter_buffered_bytes", "Bytes of answers that are being put together.");
     for (const plain of [this.samples, this.infos, this.retries, this.inFlight, this.buffered]) plain.add(0);
+    for (const reason of ["gaps", "replicas failed"]) this.leafReasons.add(0, { reason });
     for (const via of ["prometheus", "leaf", "nobody"]) this.queries.add(0, { via });
     all.addProcess();
   }

@@ -1,9 +1,9 @@
-import { flagHelp, listenAddress, milliseconds, readFlags, UsageError, type Flag } from "../plumbing/args";
+import { flagHelp, listenAddress, milliseconds, readFlags, upstreamUrl, type Flag } from "../plumbing/args";
 import { listen, untilStopped } from "../plumbing/lifecycle";
 import { log } from "../plumbing/log";
 import { opsServer } from "../plumbing/ops-server";
 import { CaughtUp } from "./caught-up";
-import { GateMetrics } from "./gate-metrics";
+import { ProxyMetrics } from "../plumbing/forward";
 import { gateServer } from "./proxy";
 
 const flags = {
@@ -28,8 +28,8 @@ export async function runGate(args: readonly string[]): Promise<void> {
   const opsAddress = listenAddress("ops", values.ops);
   const drainDelay = milliseconds("drain-delay-milliseconds", values["drain-delay-milliseconds"]);
   const drainLimit = milliseconds("drain-limit-milliseconds", values["drain-limit-milliseconds"]);
-  const upstream = upstreamUrl(values.upstream);
-  const metrics = new GateMetrics();
+  const upstream = upstreamUrl("upstream", values.upstream);
+  const metrics = new ProxyMetrics();
   let state: string | undefined = "starting";
   const ops = opsServer({ notReady: () => state, metrics: () => metrics.all.render() });
   const opsPort = await listen(ops, opsAddress);
@@ -40,10 +40,4 @@ export async function runGate(args: readonly string[]): Promise<void> {
   state = undefined;
   log("info", "gate ready", { port, opsPort, upstream });
   await untilStopped({ drainDelay, drainLimit, main, ops, onStop: () => (state = "draining") });
-}
-
-/** Scheme, host and port, nothing else. */
-function upstreamUrl(value: string): string {
-  if (/^http:\/\/[^/?#@\s]+$/.test(value) && URL.canParse(value)) return value;
-  throw new UsageError(`--upstream: ${value}: must be a base URL like http://127.0.0.1:9095 (http, no path)`);
 }

@@ -1,17 +1,8 @@
-import {
-  createServer,
-  request as startRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type Server,
-  type ServerResponse,
-} from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { answer } from "../plumbing/answers";
-import { log, messageOf } from "../plumbing/log";
+import { forward, type Upstream } from "../plumbing/forward";
 import { judge, maxTargetBytes } from "./allow-list";
 import type { CaughtUp } from "./caught-up";
-import type { GateMetrics } from "./gate-metrics";
 
 /** Request line and headers together, in bytes; node answers 431 beyond it. */
 const maxHeaderSize = 48 * 1024;
@@ -19,28 +10,11 @@ const maxHeaderSize = 48 * 1024;
 const headersTimeout = 10_000;
 const keepAliveTimeout = 75_000;
 
-/** Headers that belong to one connection (RFC 9110 section 7.6.1), and those that announce a body that is not passed on. */
-const perConnection: readonly string[] = [
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
-const ofBody: readonly string[] = ["content-length", "content-type", "content-encoding", "expect"];
-
 /** The route that probes ask. */
 const READY = "/-/ready";
 
 /** What the gate stands before. */
-export interface GateDeps {
-  /** Base URL of the upstream, `http://127.0.0.1:9095`. */
-  readonly upstream: string;
-  readonly metrics: GateMetrics;
+export interface GateDeps extends Upstream {
   /** While true, each answer ends its connection. */
   readonly draining: () => boolean;
   /** Holds readiness back until Prometheus has what was kept for it; default: Prometheus alone decides. */
@@ -70,7 +44,7 @@ export function gateServer(deps: GateDeps): Server {
     if (!verdict.allowed) refuse(deps, request, response, 403, verdict.reason);
     else if (verdict.route === READY && deps.caughtUp !== undefined) {
       void passWhenCaughtUp(deps, deps.caughtUp, request, response);
-    } else pass(deps, request, response, verdict.route);
+    } else forward(deps, request, response, verdict.route);
   });
 }
 
@@ -82,7 +56,7 @@ async function passWhenCaughtUp(
 ): Promise<void> {
   const reason = await caughtUp.reason();
   if (reason === undefined) {
-    pass(deps, request, response, READY);
+    forward(deps, request, response, READY);
     return;
   }
   deps.metrics.requests.add(1, { route: READY, code: "503" });
@@ -102,54 +76,4 @@ function refuse(
   if (request.method !== "GET" && request.method !== "HEAD") response.setHeader("connection", "close");
   request.resume();
   answer(response, status, `${status === 403 ? "forbidden: " : ""}${reason}\n`);
-}
-
-function pass(
-  { upstream, metrics }: GateDeps,
-  request: IncomingMessage,
-  response: ServerResponse,
-  route: string,
-): void {
-  const startedAt = performance.now();
-  metrics.inFlight.add(1);
-  const hasBody = request.method === "POST";
-  const headers = passedOn(request.headers, hasBody ? [] : ofBody);
-  // The upstream takes its own name: a client's Host must not choose among its handlers.
-  delete headers["host"];
-  const outgoing = startRequest(upstream + (request.url ?? ""), {
-    method: request.method ?? "GET",
-    headers: { ...headers, connection: "close" },
-    agent: false,
-  });
-  outgoing.on("response", (incoming) => {
-    response.writeHead(incoming.statusCode ?? 502, passedOn(incoming.headers, []));
-    incoming.on("error", () => response.destroy());
-    incoming.pipe(response);
-  });
-  outgoing.on("error", (error) => {
-    if (response.destroyed || response.writableEnded) return;
-    metrics.upstreamFailures.add(1);
-    log("warn", "upstream did not answer", { upstream, error: messageOf(error) });
-    if (response.headersSent) response.destroy();
-    else answer(response, 502, `bad gateway: upstream ${upstream} did not answer: ${messageOf(error)}\n`);
-  });
-  response.on("close", () => {
-    if (!response.writableFinished) outgoing.destroy();
-    metrics.inFlight.add(-1);
-    metrics.requests.add(1, { route, code: String(response.statusCode) });
-    metrics.seconds.observe((performance.now() - startedAt) / 1000, { route });
-  });
-  if (hasBody) {
-    request.pipe(outgoing);
-  } else {
-    request.resume();
-    outgoing.end();
-  }
-}
-
-/** Headers without those of the connection, those that `Connection` names, and `without`. */
-function passedOn(headers: IncomingHttpHeaders, without: readonly string[]): OutgoingHttpHeaders {
-  const named = (headers.connection ?? "").split(",").map((name) => name.trim().toLowerCase());
-  const dropped = new Set([...perConnection, ...named, ...without]);
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => !dropped.has(name)));
 }

@@ -67,3 +67,9 @@ export function milliseconds(flag: string, value: string): number {
   if (/^[0-9]{1,6}$/.test(value) && Number(value) <= 600_000) return Number(value);
   throw new UsageError(`--${flag}: ${value}: must be a whole number of milliseconds up to 600000`);
 }
+
+/** A base URL on loopback or elsewhere: scheme, host and port, nothing else. */
+export function upstreamUrl(flag: string, value: string): string {
+  if (/^http:\/\/[^/?#@\s]+$/.test(value) && URL.canParse(value)) return value;
+  throw new UsageError(`--${flag}: ${value}: must be a base URL like http://127.0.0.1:9095 (http, no path)`);
+}

@@ -5,13 +5,18 @@ import { z } from "zod";
 import { form } from "./kit/form";
 import { INVENTORY_STACKS, inventoryFile, inventoryText, PREVIEW_CASES, previewFile, previewOf } from "../echo/cases";
 import { EchoWorkspace } from "../echo/workspace";
+import { earlyWorld } from "./kit/suite";
 import { monitoringTests } from "./stacks/monitoring-tests";
+import { MonitoringWorld } from "./stacks/monitoring-world";
 
 const STALE = "make fixtures writes it anew: read the difference before you commit it";
 
 const summarySchema = z.object({ findings: z.array(z.unknown()), changes: z.array(z.unknown()), exitCode: z.number() });
 
 let workspace: EchoWorkspace;
+
+// Its pods start while the echo provider's tests use the processors.
+const monitoring = earlyWorld(() => MonitoringWorld.create());
 
 beforeAll(() => {
   workspace = EchoWorkspace.create();
@@ -120,4 +125,4 @@ describe("Alertmanager's configuration with prometheus-configmanager", () => {
   });
 });
 
-describe("monitoring and dashboards of a dev stack", monitoringTests);
+describe("monitoring and dashboards of a dev stack", () => monitoringTests(monitoring));

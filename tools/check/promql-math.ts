@@ -19,9 +19,15 @@ export function sum(values: Iterable<number>): number {
 
 /**
  * `increase` of a counter over (end - range, end], with extrapolation; undefined with fewer than two samples.
- * `points` are those of the window, in order of time; `range` in ms.
+ * `points` are those of the window, in order of time; `range` in ms. `nearZero` "alike" extrapolates a counter that is
+ * near zero like any other, as a Thanos Querier does in range queries, which adds resets up over all it reads.
  */
-export function increase(points: readonly Point[], end: number, range: number): number | undefined {
+export function increase(
+  points: readonly Point[],
+  end: number,
+  range: number,
+  nearZero: "less" | "alike" = "less",
+): number | undefined {
   const first = points[0];
   const last = points.at(-1);
   if (first === undefined || last === undefined || points.length < 2) return undefined;
@@ -36,7 +42,7 @@ export function increase(points: readonly Point[], end: number, range: number): 
   const average = sampled / (points.length - 1);
   const threshold = average * 1.1;
   if (toStart >= threshold) toStart = average / 2;
-  if (result > 0 && first[1] >= 0) toStart = Math.min(toStart, sampled * (first[1] / result));
+  if (nearZero === "less" && result > 0 && first[1] >= 0) toStart = Math.min(toStart, sampled * (first[1] / result));
   if (toEnd >= threshold) toEnd = average / 2;
   return result * ((sampled + toStart + toEnd) / sampled);
 }

@@ -7,6 +7,9 @@ import type { CheckOptions } from "../check/checks";
 import { checkAggregates, checkSamples, defaultCheckOptions } from "../check/checks";
 import type { MomentReport } from "../check/report";
 import { formatMoment, mismatchesOf } from "../check/report";
+import type { StepReport } from "../check/steps/report";
+import { formatSteps, wrongSteps } from "../check/steps/report";
+import { checkSteps } from "../check/steps/run";
 import { Stored } from "../check/stored";
 import { findDeployment, withQuery } from "../deployment";
 import { readLedger } from "../feed/ledger";
@@ -38,12 +41,20 @@ interface Settings {
   readonly settle: number;
   readonly samples: boolean;
   readonly allowDuplicates: boolean;
+  /** The scrape interval (ms) at whose every multiple the run is compared; undefined leaves that out. */
+  readonly steps: number | undefined;
 }
+
+/** Window (ms) of `increase` in the check of every step. */
+const STEP_WINDOW = 600_000;
 
 /** A duration in ms. */
 function duration(args: Arguments, name: string, fallback: number): number {
   return Math.round(args.seconds(name, fallback / 1_000, 0.001, 30 * 86_400) * 1_000);
 }
+
+/** Thanos sends times to the shards in whole seconds, so an answer at any other time is one for another time. */
+const second = 1_000;
 
 /** One check at `at` (ms); samples are read back from `samplesFrom` (ms) on. */
 async function checkMoment(
@@ -68,6 +79,20 @@ async function checkMoment(
   return { at, checks: [...checks, ...samples], duplicates, milliseconds: Date.now() - startedAt };
 }
 
+/** Every evaluation step of the run, when that was asked for. */
+async function everyStep(
+  api: PrometheusApi,
+  stored: Stored,
+  settings: Settings,
+  onProgress: (note: string) => void,
+): Promise<StepReport | undefined> {
+  if (settings.steps === undefined) return undefined;
+  const { lookback, tolerance } = settings.options;
+  const settledBefore = Date.now() - settings.settle;
+  const times = { interval: settings.steps, lookback, window: STEP_WINDOW, settledBefore };
+  return checkSteps({ api, stored, tolerance, ...times }, onProgress);
+}
+
 async function once(api: PrometheusApi, args: Arguments, settings: Settings): Promise<number> {
   const stored = new Stored(readLedger(settings.ledger));
   const { span } = stored;
@@ -79,6 +104,7 @@ async function once(api: PrometheusApi, args: Arguments, settings: Settings): Pr
     moments.push(stored.timestamps[position] ?? span.first);
   }
   const reports: MomentReport[] = [];
+  let steps: StepReport | undefined;
   await step(`check feed ${stored.fleet.run}`, async (progress) => {
     const wait = stored.lastAcknowledgement + settings.settle - Date.now();
     if (wait > 0) {
@@ -86,18 +112,25 @@ async function once(api: PrometheusApi, args: Arguments, settings: Settings): Pr
       await sleep(wait);
     }
     // The samples up to the latest moment hold those of the others.
-    const latest = Math.max(...moments);
-    for (const at of [...new Set(moments)].sort((left, right) => left - right)) {
+    const whole = moments.map((moment) => Math.ceil(moment / second) * second);
+    const latest = Math.max(...whole);
+    for (const at of [...new Set(whole)].sort((left, right) => left - right)) {
       const samples = settings.samples && at === latest;
       reports.push(await checkMoment(api, stored, at, { ...settings, samples }, progress));
     }
+    steps = await everyStep(api, stored, settings, progress);
   });
   for (const line of reports.flatMap(formatMoment)) say(line);
-  const mismatches = reports.reduce((total, report) => total + mismatchesOf(report), 0);
-  const compared = reports.flatMap(({ checks }) => checks).reduce((total, check) => total + check.compared, 0);
+  const ofSteps =
+    steps === undefined ? { compared: 0, wrong: 0 } : { compared: steps.compared, wrong: wrongSteps(steps) };
+  if (steps !== undefined) for (const line of formatSteps(steps)) say(line);
+  const mismatches = reports.reduce((total, report) => total + mismatchesOf(report), ofSteps.wrong);
+  const compared = reports
+    .flatMap(({ checks }) => checks)
+    .reduce((total, check) => total + check.compared, ofSteps.compared);
   if (args.has("json")) {
     process.stdout.write(
-      `${JSON.stringify({ run: stored.fleet.run, ok: mismatches === 0, compared, mismatches, reports })}\n`,
+      `${JSON.stringify({ run: stored.fleet.run, ok: mismatches === 0, compared, mismatches, reports, steps })}\n`,
     );
   }
   say(
@@ -153,7 +186,7 @@ async function continuously(api: PrometheusApi, args: Arguments, settings: Setti
   try {
     while (!signal.aborted && Date.now() < end) {
       const startedAt = Date.now();
-      const at = startedAt - settings.settle;
+      const at = Math.floor((startedAt - settings.settle) / second) * second;
       const stored = new Stored(readLedger(settings.ledger));
       if (stored.span !== undefined && stored.span.first <= at) {
         const from = Math.max(readUntil, stored.span.first - 1);
@@ -162,7 +195,7 @@ async function continuously(api: PrometheusApi, args: Arguments, settings: Setti
       }
       await sleep(Math.max(0, startedAt + every - Date.now()), undefined, { signal }).catch(() => undefined);
     }
-    const at = Date.now() - settings.settle;
+    const at = Math.floor((Date.now() - settings.settle) / second) * second;
     const stored = new Stored(readLedger(settings.ledger));
     if (stored.span !== undefined && stored.span.first <= at) {
       say("the whole run:");
@@ -189,12 +222,15 @@ async function run(args: Arguments): Promise<number> {
       ...defaultCheckOptions,
       lookback: duration(args, "lookback", defaultCheckOptions.lookback),
       range,
+      rates: !args.has("no-rates"),
       tolerance: args.number("tolerance", defaultCheckOptions.tolerance, 0, 1),
     },
     settle: duration(args, "settle", 45_000),
     samples: !args.has("no-samples"),
     allowDuplicates: args.has("allow-duplicates"),
+    steps: args.has("steps") ? duration(args, "steps", 1_000) : undefined,
   };
+  if (settings.steps !== undefined && args.has("every")) throw new UserError("--steps and --every exclude each other");
   const every = args.has("every") ? duration(args, "every", 60_000) : undefined;
   const work = (address: string): Promise<number> => {
     const api = new PrometheusApi(address.replace(/\/+$/, ""));
@@ -214,6 +250,10 @@ export const checkCommand: Command = {
       "cluster and shard are ignored; series that two shards answer are counted apart, and while there are any, sums and\n" +
       "rates are not compared. Pushes that were sent but not acknowledged may be stored or not: what depends on them is\n" +
       "left out and said so. Exit 1 on any mismatch.",
+    "With --steps, the whole run is asked for at every evaluation step, too: sum and count over all and by gateway must be\n" +
+      "what the ledger's newest samples within the lookback come to. A difference is wrong unless it ends within one step\n" +
+      "and stands within one step after a push; each is listed with its time and cause (missing, double, ...). `increase`\n" +
+      "over 10 minutes must be exact, and across a move off by at most one push interval's increase.",
   ],
   flags: {
     ledger: { value: "file", description: "ledger of the run", default: "the stack's newest" },
@@ -224,6 +264,7 @@ export const checkCommand: Command = {
       multiple: true,
     },
     history: { value: "n", description: "check at this many earlier timestamps of the run, too", default: "0" },
+    steps: { value: "time", description: "compare every evaluation step of the run, too; give the scrape interval" },
     every: { value: "time", description: "check again and again until stopped, at now minus --settle" },
     duration: { value: "time", description: "with --every: stop after this time", default: "86400" },
     settle: { value: "time", description: "time from acknowledged to readable", default: "45s" },
@@ -231,6 +272,7 @@ export const checkCommand: Command = {
     lookback: { value: "time", description: "the root's lookback", default: "5m" },
     tolerance: { value: "share", description: "largest relative difference of a sum", default: "1e-9" },
     "no-samples": { description: "leave out reading back every sample" },
+    "no-rates": { description: "leave out rate, increase and quantiles, which differ after a move to another shard" },
     "allow-duplicates": { description: "series on two shards are no mismatch (after a move)" },
     "allow-errors": { description: "with --every: queries that fail don't change the exit code" },
     json: { description: "print the report as JSON on standard output" },

@@ -47,6 +47,7 @@ async function run(args: Arguments): Promise<number> {
     durationSeconds: args.seconds("duration", 3_600, 1, 30 * 86_400),
     spreadSeconds: args.seconds("spread", intervalSeconds / 2, 0, intervalSeconds),
     concurrency: args.integer("concurrency", 16, 1, 512),
+    freshConnections: args.has("fresh-connections"),
     deadlineSeconds: args.seconds("deadline", 2 * intervalSeconds, 1, 3_600),
   };
   const ledger = openLedger(args, intervalSeconds);
@@ -84,6 +85,7 @@ export const feedCommand: Command = {
     spread: { value: "time", description: "a round's pushes are spread over this time", default: "half of --interval" },
     concurrency: { value: "n", description: "pushes under way at once", default: "16" },
     deadline: { value: "time", description: "a round's pushes are repeated for this long", default: "2 x --interval" },
+    "fresh-connections": { description: "a new connection for every push, so that a Service's replicas take turns" },
     gateways: { value: "n", description: "number of gateways", default: "347" },
     series: { value: "n", description: "mean series per gateway (each has 65 to 830)", default: "298.3" },
     unassigned: { value: "n", description: "series of no gateway", default: "1500" },

@@ -27,6 +27,11 @@ export interface FeedOptions {
   readonly concurrency: number;
   /** Seconds after a round's start until which its pushes are repeated. */
   readonly deadlineSeconds: number;
+  /**
+   * A new connection for every attempt, so that the replicas behind an address take turns; default false: connections
+   * are kept, as gateways do.
+   */
+  readonly freshConnections?: boolean;
   /** Ends the feed: no further round or attempt starts. */
   readonly signal: AbortSignal;
 }
@@ -99,7 +104,7 @@ export async function runFeed(
   onProgress: (note: string) => void = () => undefined,
   onRound: (report: RoundReport) => void = () => undefined,
 ): Promise<FeedReport> {
-  const agent = new Agent({ keepAlive: true, maxSockets: options.concurrency });
+  const agent = new Agent({ keepAlive: options.freshConnections !== true, maxSockets: options.concurrency });
   const limited = limiter(options.concurrency);
   const reports: RoundReport[] = [];
   let lastTimestamp = 0;

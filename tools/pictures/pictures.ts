@@ -1,6 +1,6 @@
 /** The pictures of README.md and docs/, by file name in docs/pictures/. `make docs` writes them. */
 
-import { hubName, NAMES, PORTS, prometheusName, shardName } from "../../model/names";
+import { hubName, leafName, NAMES, PORTS, prometheusName, shardName, storeName } from "../../model/names";
 import type { Arrow, Box, Look, Panel, Picture } from "./svg";
 
 const QUERY = `${NAMES.query}:${String(PORTS.query)}`;
@@ -11,7 +11,7 @@ const HUB_LINES = ["keeps pushes", "until scraped"];
 const MONITORING = {
   id: "monitoring",
   title: NAMES.monitoring,
-  lines: ["watches every part,", "alerts on them"],
+  lines: ["watches all parts,", "alerts on them"],
 } as const;
 const ALERTMANAGER = { id: "alertmanager", title: NAMES.alertmanager, lines: ["notifies people"] } as const;
 
@@ -57,7 +57,7 @@ function pair(shard: number): readonly Box[] {
       column: 3,
       row: shard,
       title: prometheusName(shard, "a"),
-      lines: ["gate, Prometheus, sidecar"],
+      lines: ["gate, Prometheus,", "sidecar"],
     },
   ];
 }
@@ -66,8 +66,8 @@ const SHARDS = [0, 1, 2] as const;
 
 const sharded: Picture = {
   description:
-    "Data flow of the sharded sizes: the exporter hashes gateways over N hubs, each with its own Prometheus; the Querier " +
-    "asks all of them and, with object storage, the Store Gateways",
+    "Data flow of the sharded sizes: the exporter hashes gateways over N hubs, each with its own Prometheus; each " +
+    "shard has a leaf, with object storage also over its Store Gateway; the roots ask all leaves, the frontend asks the roots",
   panels: [
     {
       heading: "",
@@ -75,29 +75,43 @@ const sharded: Picture = {
         { ...CONTROLLERS, column: 0, row: 1 },
         { ...EXPORTER, column: 1, row: 1 },
         ...SHARDS.flatMap(pair),
-        { id: "querier", column: 4, row: 1, title: NAMES.querier, lines: ["complete,", "or an error"] },
-        { id: "query", column: 5, row: 0, title: QUERY, lines: ["dashboards,", "make query"] },
-        { id: "ruler", column: 5, row: 1, title: `${NAMES.ruler} (2)`, lines: ["rules, alerts"] },
-        { ...ALERTMANAGER, column: 5, row: 2 },
+        ...SHARDS.map((shard) => ({
+          id: `leaf-${String(shard)}`,
+          column: 4,
+          row: shard,
+          title: leafName(shard),
+          lines: ["adapter,", "leaf Querier"],
+        })),
+        {
+          id: "querier",
+          column: 5,
+          row: 1,
+          title: `${NAMES.querier}, gate`,
+          lines: ["roots: complete,", "or an error"],
+        },
+        { id: "frontend", column: 5, row: 0, title: NAMES.queryFrontend, lines: ["splits, caches;", QUERY] },
+        { id: "ruler", column: 5, row: 2, title: `${NAMES.ruler} (2)`, lines: ["rules, alerts"] },
+        { ...ALERTMANAGER, column: 5, row: 3 },
         { ...MONITORING, column: 0, row: 3 },
         { id: "compactor", column: 2, row: 3, title: NAMES.compactor, lines: ["merges, thins"], look: "optional" },
         { id: "bucket", column: 3, row: 3, title: "bucket", lines: ["objectStorage"], look: "optional" },
-        { id: "store", column: 4, row: 3, title: "store-shard-0", lines: ["one per shard"], look: "optional" },
+        { id: "store", column: 4, row: 3, title: storeName(2), lines: ["one per shard"], look: "optional" },
       ],
       arrows: [
         { from: "controllers", to: "exporter" },
         ...SHARDS.flatMap((shard): Arrow[] => [
           { from: "exporter", to: `hub-${String(shard)}` },
           { from: `hub-${String(shard)}`, to: `prometheus-${String(shard)}` },
-          { from: `prometheus-${String(shard)}`, to: "querier" },
+          { from: `prometheus-${String(shard)}`, to: `leaf-${String(shard)}` },
+          { from: `leaf-${String(shard)}`, to: "querier" },
         ]),
-        { from: "querier", to: "query" },
+        { from: "querier", to: "frontend" },
         { from: "querier", to: "ruler" },
         { from: "ruler", to: "alertmanager" },
         { from: "prometheus-2", to: "bucket", look: "optional" },
         { from: "bucket", to: "compactor", look: "optional" },
         { from: "bucket", to: "store", look: "optional" },
-        { from: "store", to: "querier", look: "optional" },
+        { from: "store", to: "leaf-2", look: "optional" },
       ],
       notes: [
         "Here serversCount is 3. Arrows: where samples and alerts go. Dashed: with objectStorage; every sidecar uploads.",

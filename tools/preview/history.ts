@@ -16,6 +16,10 @@ export interface ShardHistory {
 
 const coarseSteps = 100;
 
+/**
+ * Points at multiples of the step (s) that enclose start and end (ms): the query frontend moves both down to multiples,
+ * and would leave out what is younger than the last one.
+ */
 async function points(
   api: PrometheusApi,
   query: string,
@@ -23,7 +27,13 @@ async function points(
   end: number,
   step: number,
 ): Promise<readonly (readonly [number, number])[]> {
-  const result = await api.queryRange(query, start, end, step);
+  const length = step * 1_000;
+  const result = await api.queryRange(
+    query,
+    Math.floor(start / length) * length,
+    Math.ceil(end / length) * length,
+    step,
+  );
   return result.type === "matrix" ? (result.series[0]?.values ?? []) : [];
 }
 
@@ -50,7 +60,7 @@ export async function askHistory(
   const early = await points(api, fine, first[0] - step * 1_000, first[0], fineStep);
   const late = await points(api, fine, last[0] - step * 1_000, last[0], fineStep);
   const oldest = (early[0]?.[0] ?? first[0]) - fineStep * 1_000;
-  const newest = late.at(-1)?.[0] ?? last[0];
+  const newest = Math.min(late.at(-1)?.[0] ?? last[0], now);
   return { shard, span: { oldest, newest }, series, window };
 }
 

@@ -9,12 +9,21 @@ const checkSchema = z.object({
   first: z.array(z.looseObject({})),
   note: z.string().optional(),
 });
+const stepsSchema = z.object({
+  compared: z.number(),
+  wrong: z.number(),
+  tolerated: z.number(),
+  causes: z.record(z.string(), z.number()),
+  first: z.array(z.looseObject({})),
+  increases: checkSchema,
+});
 const reportSchema = z.object({
   run: z.string(),
   ok: z.boolean(),
   compared: z.number(),
   mismatches: z.number(),
   reports: z.array(z.object({ duplicates: z.number(), checks: z.array(checkSchema) })),
+  steps: stepsSchema.optional(),
 });
 
 /** What `check` found. */

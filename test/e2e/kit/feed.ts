@@ -9,6 +9,14 @@ import type { Workspace } from "./workspace";
 /** A small fleet, so that a round takes no time. */
 const fleet = ["--gateways", "30", "--series", "80", "--unassigned", "50"];
 
+/** How a feed reaches the exporters; default: as `make feed` does, through a port-forward to one of them. */
+export interface FeedRoute {
+  /** Goes before the command, such as nsenter. */
+  readonly prefix: readonly string[];
+  /** More flags of `feed`. */
+  readonly flags: readonly string[];
+}
+
 /** A feed in the background, and what its ledger says. */
 export class Feed {
   private running: BackgroundCommand | undefined;
@@ -21,9 +29,9 @@ export class Feed {
   ) {}
 
   /** Starts it and waits for its first acknowledgements. */
-  async start(): Promise<void> {
+  async start(route: FeedRoute = { prefix: [], flags: [] }): Promise<void> {
     const pace = ["--interval", String(this.interval), "--duration", "1800", "--deadline", "60"];
-    this.running = this.workspace.startTool(["feed", this.stack, ...fleet, ...pace]);
+    this.running = this.workspace.startTool(["feed", this.stack, ...fleet, ...pace, ...route.flags], route.prefix);
     await this.nextRound();
   }
 
@@ -40,6 +48,15 @@ export class Feed {
       return Promise.resolve(new Set(recent).size > 30);
     });
     await Promise.race([acknowledged, ended]);
+  }
+
+  /** Waits for a moment at which a push is under way: sent from now on, and not answered. */
+  async pushing(): Promise<void> {
+    const begin = Date.now();
+    await until("a push under way", { seconds: 30, everyMilliseconds: 10 }, () => {
+      const last = this.records().at(-1);
+      return Promise.resolve(last?.kind === "send" && last.t >= begin);
+    });
   }
 
   /** Ends it after the pushes under way. */

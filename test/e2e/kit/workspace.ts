@@ -95,9 +95,12 @@ export class Workspace {
     return mustRun(["node", "--require", "tsx/cjs", "tools/cli.ts", ...args], this.options(more));
   }
 
-  /** The same in the background. */
-  startTool(args: readonly string[]): BackgroundCommand {
-    return new BackgroundCommand(["node", "--require", "tsx/cjs", "tools/cli.ts", ...args], this.options({}));
+  /** The same in the background; `prefix` goes before the command, such as nsenter. */
+  startTool(args: readonly string[], prefix: readonly string[] = []): BackgroundCommand {
+    return new BackgroundCommand(
+      [...prefix, "node", "--require", "tsx/cjs", "tools/cli.ts", ...args],
+      this.options({}),
+    );
   }
 
   /** Plain pulumi with a file backend, as somebody without make has it. */

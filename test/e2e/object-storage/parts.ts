@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { claimName, NAMES, PORTS, prometheusName } from "../../../model/names";
+import { claimName, leafName, NAMES, PORTS, prometheusName } from "../../../model/names";
 import { PortForward } from "../../../tools/port-forward";
 
-/** One endpoint of the root, as it sees it. */
+/** One endpoint of a leaf, as it sees it. */
 export interface Endpoint {
   readonly kind: "sidecar" | "store";
   readonly shard: string;
@@ -18,9 +18,23 @@ const endpointSchema = z.object({
 });
 const storesSchema = z.object({ data: z.record(z.string(), z.array(endpointSchema)) });
 
-/** Sidecars and Store Gateways that the root knows; one without any label yet has no blocks. */
-export async function endpoints(rootUrl: string): Promise<readonly Endpoint[]> {
-  const answer = await fetch(`${rootUrl}/api/v1/stores`);
+/** Sidecars and Store Gateways that the leaves of some shards know; one without any label yet has no blocks. */
+export async function endpoints(namespace: string, shards: number): Promise<readonly Endpoint[]> {
+  const found: Endpoint[] = [];
+  for (let shard = 0; shard < shards; shard++) {
+    const resource = `deployment/${leafName(shard)}`;
+    const forward = await PortForward.open({ target: { namespace }, resource, remotePort: PORTS.thanosHttp });
+    try {
+      found.push(...(await endpointsOf(forward.url)));
+    } finally {
+      await forward.close();
+    }
+  }
+  return found;
+}
+
+async function endpointsOf(leafUrl: string): Promise<readonly Endpoint[]> {
+  const answer = await fetch(`${leafUrl}/api/v1/stores`);
   const { data } = storesSchema.parse(await answer.json());
   return (["sidecar", "store"] as const).flatMap((kind) =>
     (data[kind] ?? []).map(({ labelSets, minTime }) => ({

@@ -83,18 +83,16 @@ export class World {
     });
   }
 
-  /** Waits until the root sees every wanted endpoint in a state. */
+  /** Waits until the leaves see every wanted endpoint in a state. */
   async endpointsAre(
     namespace: string,
     what: string,
     { kind, count = shardCount }: { readonly kind: Endpoint["kind"]; readonly count?: number },
     isReached: (endpoint: Endpoint) => boolean,
   ): Promise<void> {
-    await this.with(namespace, async ({ api }) => {
-      await until(what, { seconds: 240, everyMilliseconds: 2_000 }, async () => {
-        const seen = (await endpoints(api.url)).filter((each) => each.kind === kind && each.shard !== "");
-        return seen.length === count && seen.every(isReached);
-      });
+    await until(what, { seconds: 240, everyMilliseconds: 2_000 }, async () => {
+      const seen = (await endpoints(namespace, shardCount)).filter((each) => each.kind === kind && each.shard !== "");
+      return seen.length === count && seen.every(isReached);
     });
   }
 

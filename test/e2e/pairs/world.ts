@@ -1,7 +1,6 @@
-import { PORTS, prometheusName, type ReplicaLetter } from "../../../model/names";
-import { PortForward } from "../../../tools/port-forward";
-import { PrometheusApi, type MatrixSeries } from "../../../tools/prometheus-api";
+import type { ReplicaLetter } from "../../../model/names";
 import { Feed } from "../kit/feed";
+import { heldBy } from "../kit/held";
 import { committedConfig, Workspace, type StackConfig } from "../kit/workspace";
 
 /** The stack of this suite, and its namespace. */
@@ -45,22 +44,8 @@ export class World {
   }
 
   /** What one Prometheus itself holds of a selector, by labels. */
-  async held(
-    shard: number,
-    replica: ReplicaLetter,
-    selector: string,
-  ): Promise<ReadonlyMap<string, MatrixSeries["values"]>> {
-    const resource = `pod/${prometheusName(shard, replica)}-0`;
-    const forward = await PortForward.open({ target: { namespace: stack }, resource, remotePort: PORTS.gate });
-    try {
-      const answer = await new PrometheusApi(forward.url).query(`${selector}[1h]`, Date.now() + 60_000);
-      if (answer.type !== "matrix") throw new Error(`${selector} gave a ${answer.type}`);
-      return new Map(
-        answer.series.map(({ labels, values }) => [JSON.stringify(Object.entries(labels).sort()), values]),
-      );
-    } finally {
-      await forward.close();
-    }
+  held(shard: number, replica: ReplicaLetter, selector: string): ReturnType<typeof heldBy> {
+    return heldBy(stack, shard, replica, selector);
   }
 
   async close(): Promise<void> {

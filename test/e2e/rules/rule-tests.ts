@@ -54,10 +54,13 @@ export function ruleTests(world: () => World): void {
     let inARow = 0;
     for (const [at, time] of times.entries()) {
       const next = times[at + 1];
-      // The Ruler's evaluations between this one of the shards and the next; the newest may still be to come.
-      const recorded = combined.filter(([each]) => next !== undefined && each >= time && each < next);
+      // The Ruler's evaluations between this one of the shards and the next; the newest may still be to come. Shards are
+      // asked for whole seconds.
+      const isBetween = (each: number): boolean => next !== undefined && each >= time && each < next;
+      const recorded = combined.filter(([each]) => isBetween(Math.floor(each / 1_000) * 1_000));
       if (recorded.length === 0) continue;
-      const expected = await pipeline.api.query(`sum by (network) (e2e_moving{network="n0"})`, time);
+      const pinned = `e2e_moving{network="n0"} @ ${String(time / 1_000)}`;
+      const expected = await pipeline.api.query(`sum by (network) (${pinned})`);
       const value = expected.type === "vector" ? expected.samples[0]?.value : undefined;
       for (const [, found] of recorded) expect(found, `at ${String(time)}`).toBe(value);
       inARow += recorded.length;

@@ -1,34 +1,41 @@
-import { expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { NAMES } from "../../../model/names";
 import { kubectl } from "../../../tools/kubectl";
 import { form } from "../kit/form";
 import { restartsIn } from "../kit/objects";
-import { sharedWorld } from "../kit/suite";
+import type { EarlyWorld } from "../kit/suite";
 import { until } from "../kit/wait";
-import { MonitoringWorld, stack } from "./monitoring-world";
+import { stack, type MonitoringWorld } from "./monitoring-world";
 
 /** Tests of what watches the pipeline, on a dev stack of their own. */
-export function monitoringTests(): void {
-  const world = sharedWorld(() => MonitoringWorld.create());
+export function monitoringTests({ made, world }: EarlyWorld<MonitoringWorld>): void {
+  beforeAll(made);
 
   test("every part of two shards of two replicas is scraped", async () => {
-    const perJob = await until("every part to answer", { seconds: 90, everyMilliseconds: 1_000 }, async () => {
-      const { samples } = await world().api("monitoring").vector("count by (job) (up == 1)");
-      return samples.length >= 12 ? samples : undefined;
-    });
-    expect(Object.fromEntries(perJob.map(({ labels, value }) => [labels["job"], value]))).toMatchObject({
+    const expected = {
       prometheus: 4,
       gate: 4,
       hub: 4,
       sidecar: 4,
       exporter: 1,
       querier: 1,
+      "root-gate": 1,
+      "query-frontend": 2,
+      // Two of each shard, and of the Rulers.
+      leaf: 6,
+      adapter: 6,
       ruler: 2,
       store: 3,
       compactor: 1,
       configmanager: 1,
       alertmanager: 1,
       monitoring: 1,
+    };
+    await until("every part to answer", { seconds: 90, everyMilliseconds: 1_000 }, async () => {
+      const { samples } = await world().api("monitoring").vector("count by (job) (up == 1)");
+      const answering = Object.fromEntries(samples.map(({ labels, value }) => [labels["job"] ?? "", value]));
+      expect(answering).toMatchObject(expected);
+      return true;
     });
   });
 

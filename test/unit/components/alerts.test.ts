@@ -7,12 +7,18 @@ import { toYaml } from "../../../components/kit/yaml";
 import { promtool, promtoolErrors } from "../promtool";
 import { SCOPE, type AlertCase } from "./alert-cases/alert-case";
 import { AVAILABILITY_CASES } from "./alert-cases/availability";
+import { QUERY_PATH_CASES } from "./alert-cases/query-path";
 import { STORAGE_CASES } from "./alert-cases/storage";
 import { WRITE_PATH_CASES } from "./alert-cases/write-path";
 
 const RUNBOOKS = join(__dirname, "..", "..", "..", "docs", "runbooks");
 /** Every alert with situations in which it fires and in which it does not. */
-const ALERT_CASES: readonly AlertCase[] = [...AVAILABILITY_CASES, ...WRITE_PATH_CASES, ...STORAGE_CASES];
+const ALERT_CASES: readonly AlertCase[] = [
+  ...AVAILABILITY_CASES,
+  ...WRITE_PATH_CASES,
+  ...QUERY_PATH_CASES,
+  ...STORAGE_CASES,
+];
 
 const SECTIONS = ["## Meaning", "## Impact", "## What to look at", "## How to fix it"];
 
@@ -105,7 +111,13 @@ describe("alerts know the stack", () => {
 
   test("the number of shards and pods is in the expressions", () => {
     const deployed = [0, 1, 2, 3, 7].map((shard) => ({ shard, replica: "a" }));
-    const scope = { ...SCOPE, deployed, ringShards: 4, replicas: { exporter: 3, querier: 2, alertmanager: 1 } };
+    const scope = {
+      ...SCOPE,
+      deployed,
+      endpoints: 5,
+      ringShards: 4,
+      replicas: { exporter: 3, querier: 2, alertmanager: 1 },
+    };
     expect(expression(scope, "EndpointsMissing")).toMatch(/ < 5$/);
     expect(expression(scope, "RingDisagreement")).toContain("exporter_ring_shards != 4");
     expect(expression(scope, "ReplicasMissing")).toMatch(/ < 3$/);
@@ -113,7 +125,7 @@ describe("alerts know the stack", () => {
 
   test("the single size has nothing of Thanos, and no upload without object storage", () => {
     const single = { ...SCOPE, isSharded: false, replicas: { exporter: 1, alertmanager: 1 }, hasObjectStorage: false };
-    for (const name of ["EndpointsMissing", "ReplicasMissing", "UploadStale"])
+    for (const name of ["EndpointsMissing", "ShardUnanswered", "RootRefusesQueries", "ReplicasMissing", "UploadStale"])
       expect(named(single)).not.toContain(name);
     expect(named(single)).toContain("PartDown");
     expect(JSON.stringify(alertsOf(single))).not.toMatch(/thanos|querier|sidecar/i);

@@ -72,7 +72,7 @@ describe("yaml", () => {
 });
 
 describe("resources", () => {
-  const load100k = { seriesPerShard: 100_000, hubLimit: 500_000 };
+  const load100k = { seriesPerShard: 100_000, hubLimit: 500_000, cacheBytes: 2 ** 26 };
 
   test.each(CONTAINER_COMPONENTS)("%s: the limit is never below the request, whatever is set", (component) => {
     const size = fc.option(fc.integer({ min: 16, max: 8192 }), { nil: undefined });
@@ -82,7 +82,7 @@ describe("resources", () => {
         const text = (value: number | undefined) => (value === undefined ? undefined : `${String(value)}Mi`);
         const found = resourcesFor(
           component,
-          { seriesPerShard, hubLimit: 500_000 },
+          { seriesPerShard, hubLimit: 500_000, cacheBytes: 2 ** 26 },
           { memory: text(memory), memoryLimit: text(limit) },
         );
         expect(quantity(found.limits.memory)).toBeGreaterThanOrEqual(quantity(found.requests.memory));
@@ -99,7 +99,9 @@ describe("resources", () => {
 
   test("three shards of the dev size fit on two cores beside everything else", () => {
     const cpu = (component: (typeof CONTAINER_COMPONENTS)[number]) =>
-      quantity(resourcesFor(component, { seriesPerShard: 60_000, hubLimit: 500_000 }, {}).requests.cpu);
+      quantity(
+        resourcesFor(component, { seriesPerShard: 60_000, hubLimit: 500_000, cacheBytes: 2 ** 26 }, {}).requests.cpu,
+      );
     const perShard = cpu("prometheus") + cpu("gate") + cpu("sidecar") + cpu("hub");
     const surge = cpu("hub") + cpu("exporter") + cpu("querier");
     expect(3 * perShard + surge + cpu("querier") + cpu("exporter") + cpu("alertmanager")).toBeLessThan(1);

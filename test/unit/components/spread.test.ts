@@ -42,6 +42,7 @@ describe("availability", () => {
       { owner: "hub-shard-0-a", affinity: undefined },
       { owner: "prometheus-shard-0-b", affinity: away("prometheus") },
       { owner: "hub-shard-0-b", affinity: away("hub") },
+      { owner: "leaf-shard-0", affinity: undefined },
     ]);
   });
 

@@ -23,8 +23,19 @@ describe("the list of edges", () => {
 
   it("of the sharded size: nobody outside asks a shard, and no shard alerts", () => {
     const edges = ends(edgesOf("sharded", POD_COMPONENTS));
-    expect(edges).toStrictEqual(expect.arrayContaining(["(query) -> querier", "querier -> prometheus"]));
-    expect(edges).not.toContain("(query) -> prometheus");
+    expect(edges).toStrictEqual(
+      expect.arrayContaining([
+        "(query) -> query-frontend",
+        "query-frontend -> querier",
+        "querier -> leaf",
+        "leaf -> prometheus",
+      ]),
+    );
+    for (const none of ["(query) -> prometheus", "(query) -> querier", "querier -> prometheus"]) {
+      expect(edges).not.toContain(none);
+    }
+    const without = POD_COMPONENTS.filter((each) => each !== "query-frontend");
+    expect(ends(edgesOf("sharded", without))).toContain("(query) -> querier");
     expect(edges).not.toContain("prometheus -> alertmanager");
   });
 

@@ -5,6 +5,8 @@ import {
   dashboardMapName,
   hubName,
   hubScrapeName,
+  leafName,
+  leafPodsName,
   NAMES,
   pairName,
   PIPELINE_LABELS,
@@ -41,11 +43,15 @@ describe("frozen names", () => {
     ["Alertmanager", NAMES.alertmanager, "alertmanager"],
     ["Ruler", NAMES.ruler, "ruler"],
     ["claim of a Ruler", claimName(NAMES.ruler), "data-ruler-0"],
-    ["Service of the ready Rulers", NAMES.rulerStore, "ruler-store"],
+    ["every root Querier", NAMES.querierPods, "querier-pods"],
+    ["query frontend", NAMES.queryFrontend, "query-frontend"],
+    ["leaf of a shard", leafName(0), "leaf-shard-0"],
+    ["leaf of the Rulers", leafName(RULER_SHARD), "leaf-ruler"],
+    ["its pods", leafPodsName(0), "leaf-shard-0-pods"],
     ["shard of what the Ruler records", RULER_SHARD, "ruler"],
     ["monitoring", NAMES.monitoring, "monitoring"],
     ["the exporters' Service for it", NAMES.exporterScrape, "exporter-scrape"],
-    ["the Queriers' Service for it", NAMES.querierScrape, "querier-scrape"],
+    ["the frontends' Service for it", NAMES.queryFrontendScrape, "query-frontend-scrape"],
     ["data sources", NAMES.datasources, "grafana-datasources"],
     ["dashboard", dashboardMapName("pipeline"), "dashboard-pipeline"],
     ["label of the pipeline", PIPELINE_LABELS.cluster, "cluster"],
@@ -66,6 +72,8 @@ describe("frozen names", () => {
       hub: 9091,
       thanosGrpc: 10901,
       thanosHttp: 10902,
+      leafGrpc: 10911,
+      rootHttp: 10912,
       alertmanager: 9093,
       configManager: 9100,
       alertmanagerConfigurer: 9101,
@@ -76,7 +84,13 @@ describe("frozen names", () => {
   });
 
   test("every name of the largest shard is a valid Kubernetes name", () => {
-    const names = [shardName(63), claimName(prometheusName(63, "b")), hubScrapeName(63, "b"), sidecarName(63, "b")];
+    const names = [
+      shardName(63),
+      claimName(prometheusName(63, "b")),
+      hubScrapeName(63, "b"),
+      sidecarName(63, "b"),
+      leafPodsName(63),
+    ];
     for (const name of names) expect(name).toMatch(/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/);
   });
 });

@@ -44,11 +44,11 @@ describe("services", () => {
   it.each([
     [
       [],
-      "error: no program given (adapter, config-seed, exporter, gate, rules-puller, rules-server, rules-sync, shipper-meta)\n",
+      "error: no program given (adapter, config-seed, exporter, gate, root-gate, rules-puller, rules-server, rules-sync, shipper-meta)\n",
     ],
     [
       ["toString"],
-      "error: unknown program toString (adapter, config-seed, exporter, gate, rules-puller, rules-server, rules-sync, shipper-meta)\n",
+      "error: unknown program toString (adapter, config-seed, exporter, gate, root-gate, rules-puller, rules-server, rules-sync, shipper-meta)\n",
     ],
     [["adapter"], "error: --config is missing: configuration file (JSON, model/adapter-config.ts); read once\n"],
     [["adapter", "--config", "/no/such"], "error: --config: /no/such: can't be read: ENOENT"],

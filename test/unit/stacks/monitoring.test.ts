@@ -53,7 +53,15 @@ describe("what is scraped", () => {
       alertmanager: ["alertmanager:9093"],
       monitoring: ["127.0.0.1:9095"],
       sidecar: replicas([0, 1, 4], "prometheus", 10902),
-      querier: ["querier-scrape:10902"],
+      querier: ["querier-pods:10902"],
+      "root-gate": ["querier-pods:8080"],
+      "query-frontend": ["query-frontend-scrape:10902"],
+      leaf: ["leaf-shard-0-pods", "leaf-shard-1-pods", "leaf-shard-4-pods", "leaf-ruler-pods"].map(
+        (pods) => `${pods}:10902`,
+      ),
+      adapter: ["leaf-shard-0-pods", "leaf-shard-1-pods", "leaf-shard-4-pods", "leaf-ruler-pods"].map(
+        (pods) => `${pods}:8080`,
+      ),
       ruler: ["ruler:10902"],
     });
   });
@@ -86,7 +94,9 @@ describe("what is scraped", () => {
     );
     for (const [name, component] of [
       ["exporter-scrape", "exporter"],
-      ["querier-scrape", "querier"],
+      ["querier-pods", "querier"],
+      ["query-frontend-scrape", "query-frontend"],
+      ["leaf-shard-4-pods", "leaf"],
     ] as const) {
       expect(services.get(name)).toMatchObject({
         clusterIP: "None",

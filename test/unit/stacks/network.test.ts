@@ -94,6 +94,9 @@ describe("connections that are no edge", () => {
     ["hub-shard-0-a", "exporter", 8080],
     ["prometheus-shard-0-a", "prometheus-shard-1-a", 9090],
     ["querier", "prometheus-shard-0-a", 9090],
+    ["querier", "prometheus-shard-0-a", 10901],
+    ["query-frontend", "leaf-shard-0", 10901],
+    ["leaf-shard-0", "hub-shard-0-a", 9091],
     ["alertmanager", "hub-shard-0-a", 9091],
   ])("%s does not reach %s:%d", async (from, to, port) => {
     const resources = await recorded({ createThanos: true, serversCount: 2 });
@@ -106,7 +109,9 @@ describe("connections that are no edge", () => {
     const stranger = { labels: { app: "stranger" } };
     const reaches = (name: string, port: number) => isLetIn(policies, stranger, found(resources, name), port);
     expect(reaches("exporter", 9091)).toBe(true);
-    expect(reaches("querier", 10902)).toBe(true);
+    expect(reaches("query-frontend", 10902)).toBe(true);
+    expect(reaches("querier", 10902)).toBe(false);
+    expect(reaches("leaf-shard-0", 10901)).toBe(false);
     expect(reaches("querier", 10901)).toBe(false);
     expect(reaches("hub-shard-0-a", 9091)).toBe(false);
     expect(reaches("alertmanager", 9093)).toBe(false);

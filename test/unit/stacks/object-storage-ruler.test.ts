@@ -21,7 +21,7 @@ describe("the Rulers with object storage", () => {
     const recorded = await stack("steady");
     const { args } = containerOf(recorded, "store-ruler", "store");
     expect(args.find((arg) => arg.startsWith("--selector.relabel-config="))).toContain("regex: main;ruler");
-    const { data } = named(recorded, "ConfigMap", "querier-endpoints")?.inputs as { data: Record<string, string> };
-    expect(Object.values(data)[0]).toContain("store-ruler.scaled-prometheus.svc:10901\n    strict: true");
+    const { data } = named(recorded, "ConfigMap", "leaf-ruler-config")?.inputs as { data: Record<string, string> };
+    expect(data["endpoints.yaml"]).toContain("store-ruler.scaled-prometheus.svc:10901\n    strict: true");
   });
 });

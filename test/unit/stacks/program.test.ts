@@ -62,11 +62,15 @@ describe.each([
       ...(isSharded ? ["ruler"] : []),
       "monitoring",
     ]);
-    expect(names(recorded, "Deployment")).toStrictEqual([
-      ...shardNames((shard) => `hub-${shard}`, inRing),
-      ...(isSharded ? ["querier"] : []),
-      "exporter",
-    ]);
+    const leaves = isSharded ? [...deployed.map((shard) => `leaf-shard-${String(shard)}`), "leaf-ruler"] : [];
+    expect(names(recorded, "Deployment").sort()).toStrictEqual(
+      [
+        ...shardNames((shard) => `hub-${shard}`, inRing),
+        ...leaves,
+        ...(isSharded ? ["querier", "query-frontend"] : []),
+        "exporter",
+      ].sort(),
+    );
     expect(names(recorded, "Service").sort()).toStrictEqual(
       [
         "alertmanager",
@@ -74,10 +78,11 @@ describe.each([
         "exporter-scrape",
         "monitoring",
         "query",
-        ...(isSharded ? ["querier-scrape"] : []),
+        ...(isSharded ? ["querier", "querier-pods", "query-frontend-scrape"] : []),
+        ...leaves.flatMap((leaf) => [leaf, `${leaf}-pods`]),
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
         ...(isSharded ? shardNames((shard) => `sidecar-${shard}`, deployed) : []),
-        ...(isSharded ? ["ruler", "ruler-store"] : []),
+        ...(isSharded ? ["ruler"] : []),
         ...shardNames((shard) => `hub-${shard}`, inRing),
         ...shardNames((shard) => `hub-${shard}-scrape`, inRing),
       ].sort(),
@@ -90,6 +95,7 @@ describe.each([
         "monitoring",
         "services",
         ...shardNames((shard) => `prometheus-${shard}`, deployed),
+        ...leaves.map((leaf) => `${leaf}-config`),
         ...(isSharded ? ["querier-endpoints", "ruler-rules"] : []),
       ].sort(),
     );
@@ -101,7 +107,7 @@ describe.each([
       if (!type.startsWith("kubernetes:")) continue;
       const metadata = inputs["metadata"] as { name: unknown; namespace?: unknown };
       if (type.endsWith("ConfigMap") && inputs["immutable"] === true) {
-        expect(metadata.name).toMatch(/^(exporter|services|querier)-[0-9a-f]{10}$/);
+        expect(metadata.name).toMatch(/^(exporter|services|querier|leaf-[a-z0-9-]+)-[0-9a-f]{10}$/);
       } else {
         expect(metadata.name).toBe(name);
       }

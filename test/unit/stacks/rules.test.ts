@@ -81,7 +81,8 @@ describe("the Ruler", () => {
     expect(ruler?.flags).toMatchObject({
       "alert.label-drop": ["cluster", "shard", "prometheus_replica"],
       "alertmanagers.url": "http://alertmanager.scaled-prometheus.svc:9093",
-      query: "http://query.scaled-prometheus.svc:9090",
+      // One by one: a root that may not answer is passed over.
+      query: "dns+querier-pods.scaled-prometheus.svc:10902",
       "rule-query-offset": "14s",
       "tsdb.retention": "9d",
     });
@@ -114,7 +115,7 @@ describe("the Ruler", () => {
       '--label=cluster="main"',
       '--label=shard="ruler"',
       '--label=prometheus_replica="$(POD_NAME)"',
-      "--query=http://query.scaled-prometheus.svc:9090",
+      "--query=dns+querier-pods.scaled-prometheus.svc:10902",
       "--rule-file=/etc/thanos/rules/[^.]*",
       "--rule-query-offset=30s",
       "--tsdb.retention=15d",

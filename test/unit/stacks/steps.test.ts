@@ -63,8 +63,16 @@ describe("steps", () => {
   test("highAvailability adds replica b, and touches nothing of a", async () => {
     const alone = await run({ ...SHARDED, serversCount: 2, highAvailability: false });
     const pairs = await run({ ...SHARDED, serversCount: 2, availability: "zone" });
+    const leaf = (name: string, config: readonly string[]) => [...config, `leaf-${name}`];
     expect(difference(alone, pairs)).toStrictEqual({
-      changed: ["querier-endpoints", "querier", "exporter-config", "exporter", "monitoring"],
+      changed: [
+        ...[0, 1].flatMap((shard) => leaf(`shard-${String(shard)}`, [`leaf-shard-${String(shard)}-config`])),
+        ...leaf("ruler", []),
+        "query-frontend",
+        "exporter-config",
+        "exporter",
+        "monitoring",
+      ],
       gone: [],
     });
     const added = names(pairs, "StatefulSet").filter((name) => !names(alone, "StatefulSet").includes(name));
@@ -145,13 +153,17 @@ describe("steps", () => {
 });
 
 describe("order", () => {
-  test("a shard gets series only when every answer includes it: shards and Rulers, then Queriers, then exporters", async () => {
+  test("a shard gets series only when every answer includes it: shards and Rulers with their leaves, then Queriers, then exporters", async () => {
     const { resources } = await run({ ...SHARDED, serversCount: 2 });
     const dependencies = (name: string) =>
       resources.find((each) => each.name === name && each.type.startsWith("scaled-prometheus:"))?.dependsOn;
-    expect(dependencies("querier")).toStrictEqual(["namespace", "services", "network", "shard-0", "shard-1", "ruler"]);
-    expect(dependencies("exporter")).toStrictEqual(["namespace", "services", "network", "querier"]);
-    expect(dependencies("query")).toStrictEqual(["namespace", "services", "network", "querier"]);
+    const first = ["namespace", "services", "network"];
+    expect(dependencies("querier")).toStrictEqual([...first, "shard-0", "shard-1", "leaf-ruler"]);
+    expect(dependencies("leaf-ruler")).toStrictEqual([...first, "ruler"]);
+    expect(dependencies("leaf-shard-1")).toStrictEqual(["shard-1-b"]);
+    expect(dependencies("query-frontend")).toStrictEqual([...first, "querier"]);
+    expect(dependencies("exporter")).toStrictEqual([...first, "querier"]);
+    expect(dependencies("query")).toStrictEqual([...first, "querier", "query-frontend"]);
     expect(dependencies("shard-1")).toStrictEqual(["namespace", "services", "network"]);
   });
 

@@ -44,9 +44,9 @@ describe("Prometheus", () => {
     for (const name of Object.keys(flags)) expect(name).not.toMatch(/lifecycle|admin|receiver|retention/);
   });
 
-  test("admits as many remote reads as all Queriers can send", () => {
+  test("admits as many remote reads as both leaves of its shard can send, whatever the number of roots", () => {
     const { flags } = prometheusOf(topologyOf({ createThanos: true, query: { replicas: 3, maxConcurrent: 10 } }));
-    expect(flags["storage.remote.read-concurrent-limit"]).toBe(3 * 10 * 4);
+    expect(flags["storage.remote.read-concurrent-limit"]).toBe(2 * 10 * 4);
   });
 
   test("forces cluster and shard in the last rules of every job", () => {
@@ -184,16 +184,16 @@ describe("properties", () => {
         expect(topology.exporter.config.shards.map(({ index }) => index)).toStrictEqual(inRing);
         expect(topology.shards.map(({ index }) => index)).toStrictEqual(all);
         const { endpoints } = topology.querier?.endpoints as { endpoints: { address: string; strict?: boolean }[] };
-        const required = endpoints.filter(({ strict }) => strict);
-        expect(required.map(({ address }) => address)).toStrictEqual([
-          ...all.flatMap((shard) =>
-            ["a", "b"].map((replica) => `sidecar-shard-${String(shard)}-${replica}.scaled-prometheus.svc:10901`),
-          ),
-          "ruler-store.scaled-prometheus.svc:10901",
-        ]);
-        expect(endpoints.filter(({ strict }) => !strict)).toStrictEqual([
-          { address: "dns+ruler.scaled-prometheus.svc:10901" },
-        ]);
+        const leaves = [...all.map((shard) => `leaf-shard-${String(shard)}`), "leaf-ruler"];
+        expect(endpoints.map(({ address }) => address)).toStrictEqual(
+          leaves.map((leaf) => `${leaf}.scaled-prometheus.svc:10901`),
+        );
+        expect(endpoints.every(({ strict }) => strict)).toBe(true);
+        // Without each of them the gate lets no query through.
+        expect(topology.querier?.expected.endpoints).toStrictEqual(
+          endpoints.map(({ address }, at) => ({ shard: String(all[at] ?? "ruler"), address })),
+        );
+        expect(topology.shards.map(({ leaf }) => leaf?.adapter.shard)).toStrictEqual(all.map(String));
         for (const at of [0, 1]) {
           expect(topology.shards.filter(({ replicas }) => replicas[at]?.hub !== undefined)).toHaveLength(serversCount);
         }
@@ -211,6 +211,8 @@ describe("properties", () => {
         expect(after?.shards.slice(0, serversCount)).toStrictEqual(before?.shards);
         expect(after?.platform).toStrictEqual(before?.platform);
         expect(after?.alertmanager).toStrictEqual(before?.alertmanager);
+        expect(after?.rulerLeaf).toStrictEqual(before?.rulerLeaf);
+        expect(after?.queryFrontend).toStrictEqual(before?.queryFrontend);
       }),
       { numRuns: 30 },
     );

@@ -69,6 +69,14 @@ describe("the feed", () => {
     for (const { points } of double.series.values()) expect(points.size).toBe(3);
   });
 
+  test("opens a new connection for every push when it is told to, so that replicas take turns", async () => {
+    await feed();
+    const kept = double.connections;
+    expect(kept).toBeLessThanOrEqual(4);
+    await feed({ freshConnections: true });
+    expect(double.connections - kept).toBe(7);
+  });
+
   test("repeats the same body after 503, 406 and a hung-up connection until it is acknowledged", async () => {
     const bodies = new Map<string, number>();
     double.onPush = (attempt, body) => {

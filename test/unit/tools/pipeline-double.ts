@@ -41,12 +41,14 @@ export class PipelineDouble {
   readonly twice = new Set<string>();
   readonly queries: string[] = [];
   pushes = 0;
+  connections = 0;
   warnings: readonly string[] = [];
   /** Decides about a push before it is stored; undefined stores it and answers 200. */
   onPush: PushAnswer = () => undefined;
   private readonly server: Server = createServer((request, response) => void this.serve(request, response));
 
   async start(): Promise<string> {
+    this.server.on("connection", () => (this.connections += 1));
     await new Promise<void>((resolve) => this.server.listen(0, "127.0.0.1", resolve));
     const address = this.server.address();
     return `http://127.0.0.1:${String(typeof address === "object" ? address?.port : 0)}`;

@@ -9,6 +9,7 @@ export const SCOPE: AlertScope = {
     { shard: 1, replica: "a" },
     { shard: 1, replica: "b" },
   ],
+  endpoints: 3,
   ringShards: 2,
   ringVersion: "current",
   replicas: { exporter: 2, querier: 2, alertmanager: 1 },

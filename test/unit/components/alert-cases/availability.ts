@@ -1,8 +1,6 @@
 import { hub, prometheus, SHARD, shard, type AlertCase } from "./alert-case";
 
 const up = (job: string, instance: string) => `up{job="${job}",instance="${instance}"}`;
-const known = (instance: string, replica: string) =>
-  `thanos_store_nodes_grpc_connections{job="querier",instance="${instance}",store_type="sidecar",external_labels="${replica}"}`;
 
 /** Who is there. */
 export const AVAILABILITY_CASES: readonly AlertCase[] = [
@@ -75,30 +73,6 @@ export const AVAILABILITY_CASES: readonly AlertCase[] = [
       [up("querier", "q2")]: "1x20",
     },
     minute: 12,
-    fires: [],
-  },
-  {
-    alert: "EndpointsMissing",
-    when: "one Querier lacks a replica, another knows none, a third both of both shards",
-    series: {
-      ...Object.fromEntries(["0a", "0b", "1a"].map((replica) => [known("q1", replica), "1x10"])),
-      ...Object.fromEntries(["0a", "0b", "1a", "1b"].map((replica) => [known("q3", replica), "1x10"])),
-      [up("querier", "q1")]: "1x10",
-      [up("querier", "q2")]: "1x10",
-      [up("querier", "q3")]: "1x10",
-    },
-    minute: 8,
-    fires: [{ instance: "q1" }, { instance: "q2" }],
-    part: "querier",
-  },
-  {
-    alert: "EndpointsMissing",
-    when: "every Querier knows both replicas of every shard",
-    series: {
-      ...Object.fromEntries(["0a", "0b", "1a", "1b"].map((replica) => [known("q1", replica), "1x10"])),
-      [up("querier", "q1")]: "1x10",
-    },
-    minute: 8,
     fires: [],
   },
 ];

@@ -127,7 +127,7 @@ export class RealPipeline {
     return { grpc, http };
   }
 
-  /** The root Querier over some addresses; its HTTP port. */
+  /** A Querier over some addresses, without leaves: for these tests it is what the roots and leaves are together. */
   async querier(topology: Topology, http: number, addresses: readonly object[]): Promise<void> {
     const file = join(this.folder, "endpoints.yaml");
     writeFileSync(file, toYaml({ endpoints: addresses }));
@@ -136,6 +136,7 @@ export class RealPipeline {
       "endpoint.sd-config-file": file,
       "grpc-address": `127.0.0.1:${String(await freePort())}`,
       "http-address": `127.0.0.1:${String(http)}`,
+      "query.mode": "local",
     };
     await this.start("querier", this.programs.thanos, ["query", ...flagList(flags)], http);
   }

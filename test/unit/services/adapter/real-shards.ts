@@ -105,8 +105,12 @@ export class RealShards {
   }
 
   /** The adapter as it runs in a pod; its gRPC address and the base URL of its probes and metrics. */
-  async adapter(name: string, config: AdapterConfig): Promise<{ readonly grpc: string; readonly ops: string }> {
-    const [grpc, ops] = [await this.port(), await this.port()];
+  async adapter(
+    name: string,
+    config: AdapterConfig,
+    at?: number,
+  ): Promise<{ readonly grpc: string; readonly ops: string }> {
+    const [grpc, ops] = [at ?? (await this.port()), await this.port()];
     const file = join(this.folder, `${name}.json`);
     writeFileSync(file, adapterConfigText(config));
     const flags: Flags = {
@@ -121,16 +125,22 @@ export class RealShards {
   }
 
   async start(name: string, program: string, args: readonly string[], port: number, cwd = this.folder): Promise<void> {
+    const child = this.spawn(name, program, args, cwd);
+    await this.until(`${name} is ready`, 30, async () => {
+      if (child.exitCode !== null) throw new Error(`${name} ended with ${String(child.exitCode)}`);
+      return (await fetch(`http://127.0.0.1:${String(port)}/-/ready`)).status === 200;
+    });
+  }
+
+  /** Starts a part without waiting for it. */
+  spawn(name: string, program: string, args: readonly string[], cwd = this.folder): ChildProcess {
     const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], cwd });
     this.#children.set(name, child);
     const keep = (chunk: Buffer) =>
       this.#logs.set(name, `${this.#logs.get(name) ?? ""}${chunk.toString()}`.slice(-20_000));
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
-    await this.until(`${name} is ready`, 30, async () => {
-      if (child.exitCode !== null) throw new Error(`${name} ended with ${String(child.exitCode)}`);
-      return (await fetch(`http://127.0.0.1:${String(port)}/-/ready`)).status === 200;
-    });
+    return child;
   }
 
   /** Looks until it is true. */

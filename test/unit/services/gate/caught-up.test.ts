@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CaughtUp } from "../../../../services/gate/caught-up";
-import { GateMetrics } from "../../../../services/gate/gate-metrics";
+import { ProxyMetrics } from "../../../../services/plumbing/forward";
 import { gateServer } from "../../../../services/gate/proxy";
 import { send, serve, type TestServer } from "../http-helpers";
 
@@ -38,7 +38,7 @@ beforeEach(async () => {
   );
   const caughtUp = new CaughtUp({ upstream: prometheus.url, pool: "hub", now: () => now });
   gate = await serve(
-    gateServer({ upstream: prometheus.url, metrics: new GateMetrics(), draining: () => false, caughtUp }),
+    gateServer({ upstream: prometheus.url, metrics: new ProxyMetrics(), draining: () => false, caughtUp }),
   );
 });
 afterEach(async () => {

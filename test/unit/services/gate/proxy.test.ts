@@ -1,7 +1,7 @@
 import { createServer, request, type IncomingMessage } from "node:http";
 import { createConnection } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { GateMetrics } from "../../../../services/gate/gate-metrics";
+import { ProxyMetrics } from "../../../../services/plumbing/forward";
 import { gateServer } from "../../../../services/gate/proxy";
 import { eventually, send, serve, textOf, type TestServer } from "../http-helpers";
 
@@ -14,7 +14,7 @@ interface Seen {
 
 let upstream: TestServer;
 let gate: TestServer;
-let metrics: GateMetrics;
+let metrics: ProxyMetrics;
 let seen: Seen[];
 let aborted: number;
 let draining: boolean;
@@ -51,7 +51,7 @@ beforeEach(async () => {
       });
     }),
   );
-  metrics = new GateMetrics();
+  metrics = new ProxyMetrics();
   gate = await serve(gateServer({ upstream: upstream.url, metrics, draining: () => draining }));
 });
 afterEach(async () => {
