@@ -99,7 +99,7 @@ describe.skipIf(!all)("the load's questions, all real", () => {
       ),
       shards.adapter("adapter-1", config(1, [{ name: "a", url: one }])),
     ]);
-    ops = adapters[0]?.ops ?? "";
+    ops = adapters[0].ops;
     const addresses = adapters.map(({ grpc }) => grpc);
     const distributed = { "query.mode": "distributed", "query.partition-label": "shard" } as const;
     root = new PrometheusApi((await shards.querier("root", addresses, distributed, true)).http);
