@@ -134,12 +134,13 @@ export class Load {
     await this.firing;
     while (this.underWay.size > 0) await Promise.all(this.underWay);
     if (this.failure !== undefined) throw this.failure.error;
-    const due = Math.floor((milliseconds / 1_000) * this.pace.perSecond);
+    const { perSecond, seconds } = this.pace;
+    const afterItsTime = Math.max(0, Math.floor((milliseconds / 1_000 - seconds) * perSecond));
     return {
       ...this.found,
       seconds: milliseconds / 1_000,
       asked: this.asked,
-      unsent: Math.max(this.unsent, due - this.asked),
+      unsent: this.unsent + afterItsTime,
       p50: percentile(this.latencies, 0.5),
       p99: percentile(this.latencies, 0.99),
     };
