@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { readLedger } from "../../../tools/feed/ledger";
+import { readLedger, type LedgerContents } from "../../../tools/feed/ledger";
 import { ledgerDirectory } from "../../../tools/paths";
 import { lastLines, type BackgroundCommand } from "./command";
 import { until } from "./wait";
@@ -74,7 +74,12 @@ export class Feed {
 
   /** Label `feed_run` of the newest feed. */
   run(): string {
-    return readLedger(this.ledger()).header.run;
+    return this.contents().header.run;
+  }
+
+  /** All that the ledger of the newest feed says so far. */
+  contents(): LedgerContents {
+    return readLedger(this.ledger());
   }
 
   private ledger(): string {
@@ -86,6 +91,6 @@ export class Feed {
   }
 
   private records() {
-    return readLedger(this.ledger()).records;
+    return this.contents().records;
   }
 }

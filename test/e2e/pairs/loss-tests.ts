@@ -1,19 +1,14 @@
 import { expect, test } from "vitest";
-import { leafName, NAMES, PORTS, prometheusName, shardName } from "../../../model/names";
+import { leafName, NAMES, prometheusName, shardName } from "../../../model/names";
 import { kubectl } from "../../../tools/kubectl";
-import { PortForward } from "../../../tools/port-forward";
-import { PrometheusApi, PrometheusApiError } from "../../../tools/prometheus-api";
+import { PrometheusApiError, type PrometheusApi } from "../../../tools/prometheus-api";
 import { until } from "../kit/wait";
+import { scale } from "./pods";
+import { withWays } from "./ways";
 import { letters, stack, type World } from "./world";
 
 /** The shard that is lost. */
 const lost = 1;
-
-/** What asks: through the frontend, and a root beside it. */
-interface Ways {
-  readonly frontend: PrometheusApi;
-  readonly root: PrometheusApi;
-}
 
 /** How one query was answered: a number, or an error's text. */
 type Answer = number | string;
@@ -24,42 +19,6 @@ async function ask(api: PrometheusApi, query: string, time: number): Promise<Ans
   } catch (error) {
     if (error instanceof PrometheusApiError) return error.message;
     throw error;
-  }
-}
-
-/** Opens both ways for as long as `use` takes. */
-async function withWays(use: (ways: Ways) => Promise<void>): Promise<void> {
-  const open = (resource: string, remotePort: number) =>
-    PortForward.open({ target: { namespace: stack }, resource, remotePort });
-  const [query, root] = [
-    await open(`service/${NAMES.query}`, PORTS.query),
-    await open(`deployment/${NAMES.querier}`, PORTS.thanosHttp),
-  ];
-  try {
-    await use({ frontend: new PrometheusApi(query.url), root: new PrometheusApi(root.url) });
-  } finally {
-    await query.close();
-    await root.close();
-  }
-}
-
-/**
- * Sets the number of pods of workloads and waits until there are as many, ready, and no others: with no pod ready, a
- * Service sends what it gets to those that are on their way out.
- */
-async function scale(kind: "StatefulSet" | "Deployment", names: readonly string[], replicas: number): Promise<void> {
-  for (const name of names) {
-    await kubectl({ namespace: stack }, ["scale", `${kind}/${name}`, `--replicas=${String(replicas)}`]);
-  }
-  for (const name of names) {
-    await until(`${String(replicas)} pods of ${name}`, { seconds: 240 }, async () => {
-      const path = "jsonpath={.status.replicas}/{.status.readyReplicas}";
-      const text = await kubectl({ namespace: stack }, ["get", `${kind}/${name}`, "--output", path]);
-      const [all = "", ready = ""] = text.split("/");
-      const pods = await kubectl({ namespace: stack }, ["get", "pods", "--output", "name"]);
-      const present = pods.split("\n").filter((pod) => pod.startsWith(`pod/${name}-`)).length;
-      return Number(all) === replicas && Number(ready) === replicas && present === replicas;
-    });
   }
 }
 

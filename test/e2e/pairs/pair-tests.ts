@@ -1,62 +1,13 @@
 import { expect, test } from "vitest";
-import { z } from "zod";
-import { BATCH_METRIC, hubName, type ReplicaLetter } from "../../../model/names";
-import { kubectl } from "../../../tools/kubectl";
+import { BATCH_METRIC, type ReplicaLetter } from "../../../model/names";
 import { check, comparedBy, disagreements } from "../kit/checker";
 import { form } from "../kit/form";
 import { Pipeline } from "../kit/pipeline";
 import { until } from "../kit/wait";
+import { killHub, podOf } from "./pods";
 import { letters, shardCount, stack, stackConfig, type World } from "./world";
 
 const shards = Array.from({ length: shardCount }, (_, shard) => shard);
-
-const podsSchema = z.object({
-  items: z.array(
-    z.object({
-      metadata: z.object({
-        name: z.string(),
-        uid: z.string(),
-        creationTimestamp: z.string(),
-        deletionTimestamp: z.string().optional(),
-      }),
-      status: z.object({
-        conditions: z
-          .array(z.object({ type: z.string(), status: z.string(), lastTransitionTime: z.string() }))
-          .default([]),
-      }),
-    }),
-  ),
-});
-
-interface PodTimes {
-  readonly uid: string;
-  readonly name: string;
-  readonly created: number;
-  /** When it became ready; undefined while it is not. */
-  readonly ready: number | undefined;
-}
-
-/** The pod of a part of a replica that is not on its way out. */
-async function podOf(component: "prometheus" | "hub", shard: number, replica: ReplicaLetter): Promise<PodTimes> {
-  const labels = [
-    `app.kubernetes.io/name=${component}`,
-    `scaled-prometheus/shard=${String(shard)}`,
-    `scaled-prometheus/replica=${replica}`,
-  ];
-  const text = await kubectl({ namespace: stack }, ["get", "pods", "--selector", labels.join(), "--output", "json"]);
-  const pods = podsSchema
-    .parse(JSON.parse(text))
-    .items.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const [pod] = pods;
-  if (pod === undefined || pods.length > 1) throw new Error(`${String(pods.length)} pods of ${labels.join()}`);
-  const ready = pod.status.conditions.find(({ type, status }) => type === "Ready" && status === "True");
-  return {
-    uid: pod.metadata.uid,
-    name: pod.metadata.name,
-    created: Date.parse(pod.metadata.creationTimestamp),
-    ready: ready === undefined ? undefined : Date.parse(ready.lastTransitionTime),
-  };
-}
 
 /** Waits until the root answers after restarts. */
 async function answersAgain(selector: string): Promise<void> {
@@ -108,21 +59,7 @@ export function pairTests(world: () => World): void {
 
   test("a killed hub of replica b costs nothing: the exporters send it again what it lost", async () => {
     await world().feed.start();
-    for (const shard of shards) {
-      const before = await podOf("hub", shard, "b");
-      await kubectl({ namespace: stack }, [
-        "delete",
-        "pod",
-        before.name,
-        "--grace-period=0",
-        "--force",
-        "--wait=false",
-      ]);
-      await until(`another ${hubName(shard, "b")}`, { seconds: 90 }, async () => {
-        const after = await podOf("hub", shard, "b");
-        return after.uid !== before.uid && after.ready !== undefined;
-      });
-    }
+    for (const shard of shards) await killHub(shard, "b");
     await world().feed.nextRound();
     await world().feed.stop();
     await nothingLost();
