@@ -53,7 +53,7 @@ export interface StackOutputs {
   readonly bucket: pulumi.Input<string> | null;
   /** Phase of object storage; null without it. */
   readonly storagePhase: StoragePhase | null;
-  /** Version of the ring table: it changes exactly when keys move. */
+  /** Version of the exporters' ring without pins: it changes when a shard joins or leaves. */
   readonly ring: string;
   /** Commands that open a way in from outside. */
   readonly portForward: Readonly<Record<"query" | "push" | "alertmanager", string>>;
