@@ -15,7 +15,7 @@ import { Failover } from "./failover";
 import { grpcPushServer } from "./grpc-push";
 import { GateMarkerClient, type MarkerClient } from "./marker-client";
 import { Marking } from "./marking";
-import { SeenMoves, type Moves } from "./moves";
+import { SeenMoves } from "./moves";
 import { Placed } from "./placed";
 import { PushHandler } from "./push-handler";
 import type { TlsPair } from "./push-secrets";
@@ -69,8 +69,6 @@ export interface ExporterOptions {
   /** Who writes, in the series of batch numbers; default: the host's name, which is the pod's. */
   readonly name?: string;
   readonly makeMarkerClient?: (prometheusUrl: string) => MarkerClient;
-  /** What is known of keys that others moved, beside what this exporter has seen itself. */
-  readonly moves?: readonly Moves[];
 }
 
 /** Puts the parts together. */
@@ -98,15 +96,15 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
   const marking = new Marking({
     router,
     seen: new SeenMoves(config.lookbackSeconds * 1000, maxAge),
-    others: [...(placed === undefined ? [] : [placed.moves]), ...(options.moves ?? [])],
+    others: placed === undefined ? [] : [placed.moves],
     ender: markers,
     now,
   });
   const isFailed = (position: number): boolean => placed?.isFailed(position) ?? false;
   const budget = timeout * timeoutsPerPush;
   const failover = new Failover({ shards, router, marking, metrics, budget, isFailed });
-  const store = new PushStore({ config, failover, metrics, now, series: placed?.series });
   const notReady = (): string | undefined => placed?.notReady;
+  const store = new PushStore({ config, failover, metrics, now, notReady, series: placed?.series });
   const deps = { config, store, metrics, tokens: () => tokens?.value };
   const handler = new PushHandler(deps);
   let draining = false;

@@ -17,6 +17,8 @@ export interface PushStoreDeps {
   readonly config: ExporterConfig;
   readonly failover: Failover;
   readonly metrics: ExporterMetrics;
+  /** Why nothing can be placed at present; default: it can. */
+  readonly notReady?: () => string | undefined;
   /** Counts what is stored, for the placement; default: nobody does. */
   readonly series?: SeriesByKey | undefined;
   /** Milliseconds since the epoch; tests put their own in. */
@@ -58,6 +60,8 @@ export class PushStore {
   /** Stores lines of the text format. */
   async store(lines: Buffer): Promise<PushOutcome> {
     const { config, failover, metrics } = this.#deps;
+    const notReady = this.#deps.notReady?.();
+    if (notReady !== undefined) return { kind: "unplaced", reason: notReady, failures: [] };
     const now = (this.#deps.now ?? Date.now)();
     const samples = parsed(lines, config.shardLabel, now);
     if (samples instanceof ExpositionError) {

@@ -86,7 +86,7 @@ class WorldBuilder {
       "storage.tsdb.min-block-duration": `${String(2 * RETENTION_DAYS)}d`,
       "storage.tsdb.path": join(folder, "data"),
       "storage.tsdb.retention.time": `${String(RETENTION_DAYS)}d`,
-      "web.enable-remote-write-receiver": true,
+      "web.remote-write-receiver.accepted-protobuf-messages": "prometheus.WriteRequest",
       "web.listen-address": `127.0.0.1:${String(port)}`,
     };
     await this.processes.start(name, this.processes.programs.prometheus, flagList(flags), port);

@@ -16,6 +16,7 @@ const objectSchema = z.object({
     uid: z.string(),
     resourceVersion: z.string(),
     generation: z.number().optional(),
+    deletionTimestamp: z.string().optional(),
     labels: z.record(z.string(), z.string()).default({}),
     ownerReferences: z.array(z.object({ kind: z.string() })).default([]),
   }),
@@ -53,11 +54,13 @@ export function nameOf({ kind, metadata }: KubernetesObject): string {
 }
 
 /**
- * Identity and version of every object: equal when nobody has changed, replaced, restarted or removed anything. Status
+ * Identity and version of every object that is not on its way out: equal when nobody has changed, replaced, restarted or
+ * removed anything. Status
  * changes of workloads and claims don't count; a Service's or ConfigMap's version is its resourceVersion.
  */
 export function fingerprint(objects: readonly KubernetesObject[]): Readonly<Record<string, string>> {
-  const lines = objects.map((object) => {
+  const staying = objects.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+  const lines = staying.map((object) => {
     const { uid, generation, resourceVersion } = object.metadata;
     const restarts = object.status.containerStatuses.reduce((sum, { restartCount }) => sum + restartCount, 0);
     const isVersioned = ["Service", "ConfigMap"].includes(object.kind);

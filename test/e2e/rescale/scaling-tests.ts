@@ -27,9 +27,17 @@ async function claim(shard: number): Promise<KubernetesObject | undefined> {
 export function scalingTests(world: () => World): void {
   let claimOfShard2 = "";
 
-  /** Everything that was acknowledged is readable, once; moved series stand on two shards for a lookback. */
+  /**
+   * Everything that was acknowledged is readable. Series that moved to the third shard and back are on two: rates over both
+   * moves are not the ledger's (docs/moving-keys.md).
+   */
   async function everySampleReadable(): Promise<void> {
-    const outcome = await check(world().workspace, stacks.rescale, ["--allow-duplicates", "--settle", "8s"]);
+    const outcome = await check(world().workspace, stacks.rescale, [
+      "--allow-duplicates",
+      "--no-rates",
+      "--settle",
+      "8s",
+    ]);
     expect(disagreements(outcome)).toEqual([]);
     expect(comparedBy(outcome, /^samples$/)).toBeGreaterThan(1_000);
   }
@@ -121,16 +129,19 @@ export function scalingTests(world: () => World): void {
     });
   });
 
-  test("growing to 3 again takes up the kept claim, and every sample since the beginning is readable again", async () => {
-    await world().deploy({ serversCount: 3 });
-    expect((await claim(2))?.metadata.uid).toBe(claimOfShard2);
-    await world().feed.nextRound();
-    await world().feed.stop();
-    expect(world().feed.failures()).toEqual([]);
-    await everySampleReadable();
-    const deployed = (await objectsOf(stacks.rescale)).map(nameOf);
-    expect(deployed).toContain(`Deployment/${NAMES.querier}`);
-  });
+  test.runIf(form === "long")(
+    "growing to 3 again takes up the kept claim, and every sample since the beginning is readable again",
+    async () => {
+      await world().deploy({ serversCount: 3 });
+      expect((await claim(2))?.metadata.uid).toBe(claimOfShard2);
+      await world().feed.nextRound();
+      await world().feed.stop();
+      expect(world().feed.failures()).toEqual([]);
+      await everySampleReadable();
+      const deployed = (await objectsOf(stacks.rescale)).map(nameOf);
+      expect(deployed).toContain(`Deployment/${NAMES.querier}`);
+    },
+  );
 
   const confirmed = form === "short" ? "" : ", and takes all of it away when it is confirmed by name";
   test(`down refuses the protected stack${confirmed}`, async () => {

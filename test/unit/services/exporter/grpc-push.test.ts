@@ -55,6 +55,14 @@ function lines(): readonly string[] {
 }
 
 describe("Collect", () => {
+  it("is UNAVAILABLE while the exporter has no table of the placement, and nothing is stored", async () => {
+    await stop();
+    await start({ placementUrl: "http://127.0.0.1:9" });
+    const answer = await push(gauges("up", undefined, [{}]));
+    expect([answer.status, answer.message]).toStrictEqual([grpcStatus.unavailable, expect.stringContaining("table")]);
+    expect(lines()).toStrictEqual([]);
+  });
+
   it("is answered with an empty Void once the owning hubs have the samples", async () => {
     const keys = Array.from({ length: 20 }, (_, at) => `g${String(at)}`);
     const answer = await push(
