@@ -50,7 +50,12 @@ export const knownDifferences: readonly KnownDifference[] = [
     name: "series that take turns under one name are refused",
     reason: "Thanos' engine looks for equal label sets over the whole range, Prometheus at each step.",
     explains: (found) => isRefused(found, /vector cannot contain metrics with the same labelset/),
-    proof: (start) => ({ query: "((cpu > 50) or avg_over_time(mem[5m])) + 1", times: whole(start) }),
+    proof: (start) => ({
+      query:
+        'time() >= bool (((delay_sum{gatewayID=~"g1?0"} offset 10m) unless (flaky > 60)) ' +
+        "or ignoring (network, port) stddev_over_time(odd[20m]))",
+      times: { start, end: start + 18_000, step: 1800 },
+    }),
   },
   {
     name: "parts of a second",
