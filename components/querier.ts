@@ -14,7 +14,7 @@ import type { Platform } from "./kit/platform";
 import { container, podTemplate, serviceContainer, servicesVolume } from "./kit/pod";
 import { quickProbes } from "./kit/probes";
 import { NOBODY_UID, THANOS_UID } from "./kit/security";
-import { clusterIpSpec, headlessSpec } from "./kit/service";
+import { clusterIpSpec } from "./kit/service";
 import { toYaml } from "./kit/yaml";
 import { goneAtOnce, withoutWaiting, workloadTimeouts } from "./kit/waiting";
 
@@ -112,23 +112,13 @@ export class Querier extends Component {
       },
       this.child({ dependsOn: endpoints, customTimeouts: workloadTimeouts(10, GRACE_SECONDS) }),
     );
-    const http = { name: "http", port: PORTS.thanosHttp, target: "http" };
     new core.Service(
       name,
       {
         metadata: withoutWaiting({ name, namespace: platform.namespace, labels }),
-        spec: clusterIpSpec(selector, [http]),
+        spec: clusterIpSpec(selector, [{ name: "http", port: PORTS.thanosHttp, target: "http" }]),
       },
       this.child({ dependsOn: deployment }),
-    );
-    const pods = NAMES.querierPods;
-    new core.Service(
-      pods,
-      {
-        metadata: withoutWaiting({ name: pods, namespace: platform.namespace, labels }),
-        spec: headlessSpec(selector, [http, { name: "ops", port: PORTS.ops, target: "ops" }]),
-      },
-      this.child(),
     );
     if (args.replicas > 1) {
       new disruption.PodDisruptionBudget(

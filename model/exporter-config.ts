@@ -1,33 +1,10 @@
 import { ConfigFileError, ConfigReader, parseJson } from "./config-reader";
+import { checkExporterShards, orderedExporterShards, readExporterShards, type ExporterShards } from "./exporter-shards";
 
 /**
  * The exporter's configuration file: what the program writes into a content-named ConfigMap and the exporter reads once
  * at its start. Both sides use this module, so that they cannot disagree about a key.
  */
-
-/** One edge hub: the only writer's door to one Prometheus replica. */
-export interface ExporterHub {
-  /** Replica of the shard that scrapes this hub. */
-  readonly replica: "a" | "b";
-  /** Base URL of the hub, scheme `http`, without path: `http://hub-shard-0-a.scaled-prometheus.svc:9091`. */
-  readonly url: string;
-  /**
-   * Base URL, like `url`, of the Prometheus that scrapes this hub, on the gate's port for exporters
-   * (`http://prometheus-shard-0-a.scaled-prometheus.svc:9096`): tells which writes are stored, and takes staleness markers.
-   * All hubs of a shard have one, or none; of a shard without, nothing is kept, sent again or ended.
-   */
-  readonly prometheusUrl?: string | undefined;
-}
-
-/** One shard of the ring. */
-export interface ExporterShard {
-  /** Number of the shard, 0..63; breaks ties between equal scores. */
-  readonly index: number;
-  /** Name that is hashed (`shard-0`). Renaming a shard moves its keys. */
-  readonly name: string;
-  /** Hubs of the shard, one per Prometheus replica: one or two. */
-  readonly hubs: readonly ExporterHub[];
-}
 
 /** What a push may hold. */
 export interface ExporterLimits {
@@ -63,15 +40,13 @@ export interface TenantLimits {
   readonly maxSamplesPerSecond: number;
 }
 
-export interface ExporterConfig {
+export interface ExporterConfig extends ExporterShards {
   /** Version of the ring table (`ringVersion` of model/ring.ts): exporters with the same string route alike. */
   readonly version: string;
   /** Label whose value decides the shard of a series (`gatewayID`). */
   readonly shardLabel: string;
   /** Index of the shard that takes the series without the shard label. */
   readonly homeShard: number;
-  /** The ring: shards 0..serversCount-1, without the retired ones. */
-  readonly shards: readonly ExporterShard[];
   readonly limits: ExporterLimits;
   readonly commit: ExporterCommit;
   /** Absent: tenants are not limited. */
@@ -100,8 +75,6 @@ const largestPush = 256 * 1024 * 1024;
 /** Far beyond what one exporter takes. */
 const mostPerTenant = 1_000_000_000;
 const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
-/** DNS-1123 label: the name is also part of object names. */
-const shardName = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
 /**
  * Checks the parsed JSON of a configuration file.
@@ -114,6 +87,7 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
     "shardLabel",
     "homeShard",
     "shards",
+    "retired",
     "limits",
     "commit",
     "tenantLimits",
@@ -136,7 +110,7 @@ export function parseExporterConfig(value: unknown): ExporterConfig {
     ),
     shardLabel: readLabel(read, "shardLabel", root["shardLabel"]),
     homeShard: read.integer("homeShard", root["homeShard"], 0, 63),
-    shards: read.list("shards", root["shards"], 1, 64).map((shard, position) => readShard(read, position, shard)),
+    ...readExporterShards(read, root["shards"], root["retired"]),
     limits: {
       maxBodyBytes: read.integer("limits.maxBodyBytes", limits["maxBodyBytes"], 1024, largestPush),
       maxMessageBytes: read.integer("limits.maxMessageBytes", limits["maxMessageBytes"], 1024, largestPush),
@@ -169,18 +143,14 @@ export function parseExporterConfigText(text: string): ExporterConfig {
 /** The file's text: checked, keys always in the same order, so that equal configurations give equal bytes. */
 export function exporterConfigText(config: ExporterConfig): string {
   const checked = parseExporterConfig(config);
-  const { version, shardLabel, homeShard, shards, limits, commit, tenantLimits } = checked;
+  const { version, shardLabel, homeShard, limits, commit, tenantLimits } = checked;
   const { pushTimeoutMilliseconds, lookbackSeconds, placementUrl } = checked;
   const { maxBodyBytes, maxMessageBytes, maxFutureSeconds, maxAgeSeconds } = limits;
   const ordered: ExporterConfig = {
     version,
     shardLabel,
     homeShard,
-    shards: shards.map(({ index, name, hubs }) => ({
-      index,
-      name,
-      hubs: hubs.map(({ replica, url, prometheusUrl }) => ({ replica, url, ...optional({ prometheusUrl }) })),
-    })),
+    ...orderedExporterShards(checked),
     limits: { maxBodyBytes, maxMessageBytes, maxFutureSeconds, maxAgeSeconds },
     commit: {
       bufferBytes: commit.bufferBytes,
@@ -204,11 +174,6 @@ function readLabel(read: ConfigReader, key: string, value: unknown): string {
   const label = read.text(key, value, labelName, "a label name: letters, digits and _, not first a digit");
   if (label === "__name__") read.report(key, value, "is the metric name; choose a label");
   return label;
-}
-
-/** Without `prometheusUrl` where there is none. */
-function optional({ prometheusUrl }: Pick<ExporterHub, "prometheusUrl">): Pick<ExporterHub, "prometheusUrl"> {
-  return prometheusUrl === undefined ? {} : { prometheusUrl };
 }
 
 function readCommit(read: ConfigReader, value: unknown): ExporterCommit {
@@ -238,59 +203,12 @@ function readTenantLimits(read: ConfigReader, value: unknown): TenantLimits {
   };
 }
 
-function readShard(read: ConfigReader, position: number, value: unknown): ExporterShard {
-  const key = `shards[${String(position)}]`;
-  const shard = read.object(key, value, ["index", "name", "hubs"]);
-  return {
-    index: read.integer(`${key}.index`, shard["index"], 0, 63),
-    name: read.text(`${key}.name`, shard["name"], shardName, "a DNS label like shard-0"),
-    hubs: read
-      .list(`${key}.hubs`, shard["hubs"], 1, 2)
-      .map((hub, at) => readHub(read, `${key}.hubs[${String(at)}]`, hub)),
-  };
-}
-
-function readHub(read: ConfigReader, key: string, value: unknown): ExporterHub {
-  const hub = read.object(key, value, ["replica", "url", "prometheusUrl"]);
-  const replica = hub["replica"];
-  if (replica !== "a" && replica !== "b") read.report(`${key}.replica`, replica, 'must be "a" or "b"');
-  return {
-    replica: replica === "b" ? "b" : "a",
-    url: read.baseUrl(`${key}.url`, hub["url"], "http://hub-shard-0-a:9091"),
-    ...(hub["prometheusUrl"] === undefined
-      ? {}
-      : {
-          prometheusUrl: read.baseUrl(`${key}.prometheusUrl`, hub["prometheusUrl"], "http://prometheus-shard-0-a:9096"),
-        }),
-  };
-}
-
 /** Rules over more than one key. Runs on placeholder values too, so a wrong field may be named twice but never missed. */
 function checkTogether(read: ConfigReader, config: ExporterConfig): void {
-  for (const [what, values] of [
-    ["index", config.shards.map((shard) => shard.index)],
-    ["name", config.shards.map((shard) => shard.name)],
-    ["hub url", config.shards.flatMap((shard) => shard.hubs.map((hub) => hub.url))],
-    ["prometheusUrl", config.shards.flatMap((shard) => shard.hubs.map((hub) => hub.prometheusUrl ?? ""))],
-  ] as const) {
-    const repeated = values.find((value, at) => value !== "" && values.indexOf(value as never) !== at);
-    if (repeated !== undefined) read.report("shards", repeated, `${what} is used twice; each must be unique`);
-  }
-  for (const shard of config.shards) {
-    if (new Set(shard.hubs.map((hub) => hub.replica)).size !== shard.hubs.length) {
-      read.report(
-        `shards (${shard.name}).hubs`,
-        shard.hubs.map((hub) => hub.replica),
-        "replicas must differ",
-      );
-    }
-    const asked = shard.hubs.filter((hub) => hub.prometheusUrl !== undefined).length;
-    if (asked > 0 && asked < shard.hubs.length) {
-      read.report(`shards (${shard.name}).hubs`, asked, "either every hub of a shard has a prometheusUrl, or none");
-    }
-  }
-  if (config.shards.length > 0 && !config.shards.some((shard) => shard.index === config.homeShard)) {
-    const known = config.shards.map((shard) => shard.index).join(", ");
-    read.report("homeShard", config.homeShard, `must be the index of a shard of the ring (${known})`);
+  checkExporterShards(read, config);
+  const { shards, homeShard } = config;
+  if (shards.length > 0 && !shards.some(({ index }) => index === homeShard)) {
+    const known = shards.map(({ index }) => index).join(", ");
+    read.report("homeShard", homeShard, `must be the index of a shard of the ring (${known})`);
   }
 }

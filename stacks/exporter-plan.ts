@@ -1,6 +1,6 @@
 import { milliseconds, seconds } from "../model/durations";
 import type { ExporterConfig } from "../model/exporter-config";
-import { hubName, PORTS, prometheusName, serviceHost, shardName } from "../model/names";
+import { hubName, PORTS, prometheusName, serviceHost, shardName, type ReplicaLetter } from "../model/names";
 import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
 import type { Config } from "./config";
@@ -19,9 +19,11 @@ const RESEND_MARGIN_SECONDS = 120;
 /** A stopping exporter waits so many scrape intervals: after two it sends again what is missing, which needs one more. */
 const DRAIN_INTERVALS = 4;
 
-/** The exporter's configuration file: the ring without retired shards, and what a push may hold. */
+/** The exporter's configuration file: the ring, the retired shards where series are ended, and what a push may hold. */
 export function exporterConfig(config: Config, queried: readonly QueriedShard[]): ExporterConfig {
   const { push, namespace } = config;
+  const prometheusUrl = (index: number, replica: ReplicaLetter): string =>
+    `http://${serviceHost(prometheusName(index, replica), namespace.name)}:${String(PORTS.gateExporters)}`;
   const inRing = queried.filter(({ isRetired }) => !isRetired);
   const shards = inRing.map(({ index, replicas }) => ({
     index,
@@ -29,9 +31,17 @@ export function exporterConfig(config: Config, queried: readonly QueriedShard[])
     hubs: replicas.map((replica) => ({
       replica,
       url: `http://${serviceHost(hubName(index, replica), namespace.name)}:${String(PORTS.hub)}`,
-      prometheusUrl: `http://${serviceHost(prometheusName(index, replica), namespace.name)}:${String(PORTS.gateExporters)}`,
+      prometheusUrl: prometheusUrl(index, replica),
     })),
   }));
+  // What is left of one without a Prometheus is in the bucket: its series ended long ago.
+  const retired = queried
+    .filter(({ isRetired, replicas }) => isRetired && replicas.length > 0)
+    .map(({ index, replicas }) => ({
+      index,
+      name: shardName(index),
+      replicas: replicas.map((replica) => ({ replica, prometheusUrl: prometheusUrl(index, replica) })),
+    }));
   const { shardLabel, homeShard } = push;
   const { perTenant } = push.limits;
   return {
@@ -39,6 +49,7 @@ export function exporterConfig(config: Config, queried: readonly QueriedShard[])
     shardLabel,
     homeShard,
     shards,
+    ...(retired.length === 0 ? {} : { retired }),
     limits: {
       maxBodyBytes: quantity(push.limits.maxBodySize),
       maxMessageBytes: quantity(push.limits.maxMessageSize),

@@ -10,6 +10,7 @@ import { Namespace } from "../components/namespace";
 import { NetworkPolicies } from "../components/network-policies";
 import { Placement } from "../components/placement";
 import { Querier } from "../components/querier";
+import { QuerierPods } from "../components/querier-pods";
 import { QueryFrontend } from "../components/query-frontend";
 import { QueryEndpoint } from "../components/query-endpoint";
 import { Ruler } from "../components/ruler";
@@ -41,7 +42,8 @@ function createdStore(plan: CreatedBucketPlan, eks: EksIdentity | undefined): Ob
 /**
  * The metrics pipeline. Order: shards with their leaves, then the Queriers that list them, then the exporters that send to them, so that
  * a shard gets series only when every answer includes it. Pulumi deletes last, so a hub goes after the exporters left it.
- * The Rulers come before the Queriers too: every answer holds what they recorded.
+ * The Rulers come before the Queriers too: every answer holds what they recorded. The Service by which they ask the Queriers comes
+ * before both, so that they find those of an earlier version.
  * @param services Files of the bundle of our own services by name.
  * @param rules The tenants' rules.
  */
@@ -102,14 +104,18 @@ export function pipeline(
         ];
   if (objectStorage !== undefined) new Compactor(platform, objectStorage.compactor, after(...secret));
   const shards = topology.shards.map((shard) => new Shard(platform, shard, after(...secret)));
-  const rulers = topology.ruler === undefined ? [] : [new Ruler(platform, topology.ruler, after(...secret))];
+  const querierPods = topology.querier === undefined ? [] : [new QuerierPods(platform, after())];
+  const rulers =
+    topology.ruler === undefined ? [] : [new Ruler(platform, topology.ruler, after(...secret, ...querierPods))];
   const gateways =
     objectStorage === undefined ? [] : [new StoreGateway(platform, objectStorage.rulerGateway, after(...secret))];
   const leaves =
     topology.rulerLeaf === undefined ? [] : [new Leaf(platform, topology.rulerLeaf, after(...rulers, ...gateways))];
   const listed = [...shards, ...leaves];
   const answering =
-    topology.querier === undefined ? shards : [new Querier(platform, topology.querier, after(...listed))];
+    topology.querier === undefined
+      ? shards
+      : [new Querier(platform, topology.querier, after(...querierPods, ...listed))];
   const frontends =
     topology.queryFrontend === undefined
       ? []

@@ -2,6 +2,7 @@ import type { ExporterConfig } from "../../model/exporter-config";
 import { Metrics, type Counter, type Histogram } from "../plumbing/metrics";
 import type { MountedFiles } from "../plumbing/mounted-files";
 import type { Tokens } from "./bearer";
+import { markedShards } from "./marked-shards";
 import type { TlsPair } from "./push-secrets";
 import { otherTenants } from "./tenant-limits";
 
@@ -116,11 +117,16 @@ export class ExporterMetrics {
       for (const { replica } of hubs) {
         const target = { target_shard: name, target_replica: replica };
         const { hubSamples, hubBytes, hubRetries, missedReplicaWrites, missedReplicaSamples } = this;
-        const { staleMarkers, staleMarkerFailures, staleMarkersDropped, staleMarkersQueued } = this;
-        const ofHub = [hubSamples, hubBytes, hubRetries, missedReplicaWrites, missedReplicaSamples];
-        const ofMarkers = [staleMarkers, staleMarkerFailures, staleMarkersDropped, staleMarkersQueued];
-        for (const metric of [...ofHub, ...ofMarkers]) metric.add(0, target);
+        for (const metric of [hubSamples, hubBytes, hubRetries, missedReplicaWrites, missedReplicaSamples])
+          metric.add(0, target);
         this.hubUp.set(1, target);
+      }
+    }
+    for (const { name, replicas } of markedShards(config)) {
+      for (const { replica } of replicas) {
+        const { staleMarkers, staleMarkerFailures, staleMarkersDropped, staleMarkersQueued } = this;
+        for (const metric of [staleMarkers, staleMarkerFailures, staleMarkersDropped, staleMarkersQueued])
+          metric.add(0, { target_shard: name, target_replica: replica });
       }
     }
   }

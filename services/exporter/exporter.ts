@@ -13,6 +13,7 @@ import { Commitment } from "./commitment";
 import { ExporterMetrics } from "./exporter-metrics";
 import { Failover } from "./failover";
 import { grpcPushServer } from "./grpc-push";
+import { markedShards } from "./marked-shards";
 import { GateMarkerClient, type MarkerClient } from "./marker-client";
 import { Marking } from "./marking";
 import { SeenMoves } from "./moves";
@@ -86,7 +87,7 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
   commitment.watch(shards);
   const router = new Router(config);
   const maxAge = config.limits.maxAgeSeconds * 1000;
-  const markers = new StaleMarkers(config.shards, {
+  const markers = new StaleMarkers(markedShards(config), {
     metrics,
     makeClient: options.makeMarkerClient ?? ((url) => new GateMarkerClient(url)),
     keep: maxAge,

@@ -1,5 +1,5 @@
 import { request, type IncomingMessage } from "node:http";
-import type { ExporterHub } from "../../model/exporter-config";
+import type { ExporterHub } from "../../model/exporter-shards";
 import { messageOf } from "../plumbing/log";
 import { ConnectionPool } from "./connection-pool";
 import type { FailureKind, HubOutcome } from "./hub-outcome";

@@ -4,7 +4,10 @@ import type { Samples } from "./samples";
 
 /** Ends series on a shard. Takes its time, but not the caller's. */
 export interface SeriesEnder {
-  /** `lines`: `series timestamp\n` each, one character per byte. */
+  /**
+   * @param position Of the shard in the ring; after those the retired shards (`markedShards`).
+   * @param lines `series timestamp\n` each, one character per byte.
+   */
   end(position: number, lines: readonly string[]): void;
 }
 

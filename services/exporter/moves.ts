@@ -6,7 +6,8 @@
 /** Knows on which other shards a key may still be visible. */
 export interface Moves {
   /**
-   * Positions of the other shards that held the key within the lookback before `time`.
+   * Positions of the other shards that held the key within the lookback before `time`; a retired shard's comes after
+   * those of the ring (`markedShards`).
    * @param key Value of the shard label, unescaped; empty for the series without one.
    * @param owner Position of the shard that took the key now.
    * @param time Milliseconds since the epoch: now, or the timestamp of a sample that is late.

@@ -1,4 +1,4 @@
-import type { ExporterShard } from "../../model/exporter-config";
+import type { ExporterShard } from "../../model/exporter-shards";
 import { log, messageOf } from "../plumbing/log";
 import type { BatchNumbers } from "./batch-numbers";
 import { CircuitBreaker } from "./circuit-breaker";

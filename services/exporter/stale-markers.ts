@@ -1,8 +1,8 @@
 import { gzip } from "node:zlib";
 import { promisify } from "node:util";
-import type { ExporterShard } from "../../model/exporter-config";
 import { log } from "../plumbing/log";
 import type { ExporterMetrics } from "./exporter-metrics";
+import type { MarkedShard } from "./marked-shards";
 import type { MarkerClient } from "./marker-client";
 import type { SeriesEnder } from "./marking";
 
@@ -57,10 +57,10 @@ export class StaleMarkers implements SeriesEnder {
   #packing = 0;
   #stopped = false;
 
-  constructor(shards: readonly ExporterShard[], deps: StaleMarkersDeps) {
+  constructor(shards: readonly MarkedShard[], deps: StaleMarkersDeps) {
     this.#deps = deps;
-    this.#shards = shards.map(({ name, hubs }) =>
-      hubs.flatMap(({ replica, prometheusUrl }) => {
+    this.#shards = shards.map(({ name, replicas }) =>
+      replicas.flatMap(({ replica, prometheusUrl }) => {
         if (prometheusUrl === undefined) return [];
         const labels = { target_shard: name, target_replica: replica };
         return [{ client: deps.makeClient(prometheusUrl), labels, batches: [], pause: 0, running: false }];

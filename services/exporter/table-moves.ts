@@ -1,14 +1,15 @@
-import type { ExporterConfig } from "../../model/exporter-config";
-import type { PlacementTable, PreviousRing } from "../../model/placement-table";
+import type { ExporterShards } from "../../model/exporter-shards";
+import type { FailedShard, PlacementTable } from "../../model/placement-table";
 import { shardOrder } from "../../model/ring";
+import { markedShards } from "./marked-shards";
 
 /** Keys that are remembered for one table before the memory starts anew. */
 const maxCachedKeys = 200_000;
 
 /**
  * Which other shards held a key within the last lookback, as the table tells: where its owner was before it moved, in
- * the ring before this one, and while a shard was down. Only shards of this exporter's ring; one that left it is not
- * among them.
+ * the rings before this one, and while a shard was down. A shard that left the ring is among them as long as the
+ * configuration names it: its Prometheus goes on answering. One whose Prometheus is gone is not.
  */
 export class TableMoves {
   readonly #table: () => PlacementTable | undefined;
@@ -16,16 +17,16 @@ export class TableMoves {
   #known: PlacementTable | undefined;
   #moved = new Map<string, PlacementTable["moved"]>();
   #orders = new Map<string, readonly number[]>();
-  #before = new Map<string, readonly number[]>();
+  #before = new Map<string, readonly (readonly number[])[]>();
 
   /** `table`: the newest good one. */
-  constructor(config: Pick<ExporterConfig, "shards">, table: () => PlacementTable | undefined) {
+  constructor(config: ExporterShards, table: () => PlacementTable | undefined) {
     this.#table = table;
-    this.#positions = new Map(config.shards.map(({ index }, position) => [index, position]));
+    this.#positions = new Map(markedShards(config).map(({ index }, position) => [index, position]));
   }
 
   /**
-   * Positions of the other shards that held a key.
+   * Positions of the other shards that held a key, as `markedShards` lists them.
    * @param key Value of the shard label, unescaped; empty for the series without one.
    * @param owner Position of the shard that takes it now.
    * @param now Milliseconds since the epoch.
@@ -41,30 +42,18 @@ export class TableMoves {
     for (const { shards, at } of this.#moved.get(key) ?? []) {
       if (at > since && at <= now) shards.forEach((index) => held.add(index));
     }
-    const owners = this.#ownersBefore(table.previous, key);
-    table.previous.forEach(({ until }, at) => {
-      const before = owners[at];
-      if (until > since && before !== undefined) held.add(before);
-    });
-    this.#duringFailures(table, key, since, now).forEach((index) => held.add(index));
+    const failed = table.failed.filter(({ from, until }) => until > since && from <= now);
+    if (failed.length > 0) {
+      takers(this.#orderOf(table, key), failed, since, now).forEach((index) => held.add(index));
+    }
+    for (const { order, until } of this.#ordersBefore(table, key)) {
+      if (until <= since) continue;
+      const [owner] = order;
+      if (owner !== undefined) held.add(owner);
+      takers(order, failed, since, Math.min(now, until)).forEach((index) => held.add(index));
+    }
     const positions = [...held].map((index) => this.#positions.get(index));
     return positions.filter((position) => position !== undefined && position !== owner) as readonly number[];
-  }
-
-  /** Who took the key at each moment at which a shard failed or came back, and now. */
-  #duringFailures(table: PlacementTable, key: string, since: number, now: number): ReadonlySet<number> {
-    const recent = table.failed.filter(({ from, until }) => until > since && from <= now);
-    const takers = new Set<number>();
-    if (recent.length === 0) return takers;
-    const order = this.#orderOf(table, key);
-    const moments = [since, now, ...recent.flatMap(({ from, until }) => [from, until])];
-    for (const moment of moments.filter((each) => each >= since && each <= now)) {
-      const isDown = (index: number): boolean =>
-        recent.some(({ shard, from, until }) => shard === index && from <= moment && moment < until);
-      const taker = order.find((index) => !isDown(index)) ?? order[0];
-      if (taker !== undefined) takers.add(taker);
-    }
-    return takers;
   }
 
   #orderOf(table: PlacementTable, key: string): readonly number[] {
@@ -77,15 +66,16 @@ export class TableMoves {
     return order;
   }
 
-  /** Index of the key's shard in each of the rings before. */
-  #ownersBefore(rings: readonly PreviousRing[], key: string): readonly number[] {
-    let owners = this.#before.get(key);
-    if (owners === undefined) {
+  /** The key's shards by each of the rings before, and when that ring ended. */
+  #ordersBefore({ previous }: PlacementTable, key: string): readonly { order: readonly number[]; until: number }[] {
+    if (previous.length === 0) return [];
+    let orders = this.#before.get(key);
+    if (orders === undefined) {
       if (this.#before.size >= maxCachedKeys) this.#before.clear();
-      owners = rings.map((ring) => shardOrder(ring, key, ring.pins.get(key))[0]?.index ?? ring.homeShard);
-      this.#before.set(key, owners);
+      orders = previous.map((ring) => shardOrder(ring, key, ring.pins.get(key)).map(({ index }) => index));
+      this.#before.set(key, orders);
     }
-    return owners;
+    return previous.map(({ until }, at) => ({ order: orders[at] ?? [], until }));
   }
 
   #learn(table: PlacementTable): void {
@@ -95,4 +85,22 @@ export class TableMoves {
     this.#moved = new Map();
     for (const entry of table.moved) this.#moved.set(entry.key, [...(this.#moved.get(entry.key) ?? []), entry]);
   }
+}
+
+/** Who took a key with this order at `since`, at `end`, and at each moment between them at which a shard failed or came back. */
+function takers(
+  order: readonly number[],
+  failed: readonly FailedShard[],
+  since: number,
+  end: number,
+): ReadonlySet<number> {
+  const moments = [since, end, ...failed.flatMap(({ from, until }) => [from, until])];
+  const found = moments
+    .filter((each) => each >= since && each <= end)
+    .map((moment) => {
+      const isDown = (index: number): boolean =>
+        failed.some(({ shard, from, until }) => shard === index && from <= moment && moment < until);
+      return order.find((index) => !isDown(index)) ?? order[0];
+    });
+  return new Set(found.filter((index) => index !== undefined));
 }

@@ -32,6 +32,18 @@ const valid: ExporterConfig = {
   lookbackSeconds: 300,
 };
 
+const retired = [
+  {
+    index: 3,
+    name: "shard-3",
+    replicas: [
+      { replica: "a", prometheusUrl: "http://prometheus-shard-3-a:9096" },
+      { replica: "b", prometheusUrl: "http://prometheus-shard-3-b:9096" },
+    ],
+  },
+] as const;
+const [shard3] = retired;
+
 const bare = { replica: "b", url: "http://hub-shard-1-b:9091" };
 
 function problems(value: unknown): readonly string[] {
@@ -49,6 +61,8 @@ describe("exporter configuration", () => {
     expect(parseExporterConfigText(exporterConfigText(valid))).toStrictEqual(valid);
     const limited = { ...valid, tenantLimits: { label: "networkID", maxSeries: 100, maxSamplesPerSecond: 0 } };
     expect(parseExporterConfigText(exporterConfigText(limited))).toStrictEqual(limited);
+    const smaller = { ...valid, retired };
+    expect(parseExporterConfigText(exporterConfigText(smaller))).toStrictEqual(smaller);
   });
 
   it("is written with the same bytes whatever the order of its keys", () => {
@@ -64,7 +78,7 @@ describe("exporter configuration", () => {
     [
       "an unknown key",
       { ...valid, extra: 1 },
-      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, limits, commit, tenantLimits, pushTimeoutMilliseconds, lookbackSeconds, placementUrl)",
+      "extra: 1: unknown key; remove it (known: version, shardLabel, homeShard, shards, retired, limits, commit, tenantLimits, pushTimeoutMilliseconds, lookbackSeconds, placementUrl)",
     ],
     [
       "no version",
@@ -93,6 +107,30 @@ describe("exporter configuration", () => {
       { ...valid, shards: [valid.shards[0], valid.shards[1], valid.shards[1]] },
       "shards: 1: index is used twice; each must be unique",
     ],
+    [
+      "a retired shard that is in the ring",
+      { ...valid, retired: [{ ...shard3, index: 1 }] },
+      "shards: 1: index is used twice; each must be unique",
+    ],
+    [
+      "a Prometheus of the ring for a retired one",
+      {
+        ...valid,
+        retired: [{ ...shard3, replicas: [{ replica: "a", prometheusUrl: "http://prometheus-shard-0-a:9096" }] }],
+      },
+      'shards: "http://prometheus-shard-0-a:9096": prometheusUrl is used twice; each must be unique',
+    ],
+    [
+      "a retired shard with two replicas of one name",
+      { ...valid, retired: [{ ...shard3, replicas: shard3.replicas.map((each) => ({ ...each, replica: "a" })) }] },
+      'retired (shard-3).replicas: ["a","a"]: replicas must differ',
+    ],
+    [
+      "a retired shard without a Prometheus",
+      { ...valid, retired: [{ ...shard3, replicas: [] }] },
+      "retired[0].replicas: []: must be a list of 1 to 2 entries",
+    ],
+    ["no retired shard in the list", { ...valid, retired: [] }, "retired: []: must be a list of 1 to 63 entries"],
     [
       "a path",
       withUrl("http://hub:9091/metrics"),

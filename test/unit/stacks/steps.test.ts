@@ -174,7 +174,10 @@ describe("order", () => {
     const dependencies = (name: string) =>
       resources.find((each) => each.name === name && each.type.startsWith("scaled-prometheus:"))?.dependsOn;
     const first = ["namespace", "services", "network"];
-    expect(dependencies("querier")).toStrictEqual([...first, "shard-0", "shard-1", "leaf-ruler"]);
+    expect(dependencies("querier")).toStrictEqual([...first, "querier-pods", "shard-0", "shard-1", "leaf-ruler"]);
+    // By this Service they ask: also when the Queriers are those of an earlier version.
+    expect(dependencies("ruler")).toStrictEqual([...first, "querier-pods"]);
+    expect(dependencies("querier-pods")).toStrictEqual(first);
     expect(dependencies("leaf-ruler")).toStrictEqual([...first, "ruler"]);
     expect(dependencies("leaf-shard-1")).toStrictEqual(["shard-1-b"]);
     expect(dependencies("query-frontend")).toStrictEqual([...first, "querier"]);

@@ -126,6 +126,25 @@ describe("pairs", () => {
     );
   });
 
+  test("of a retired shard are told to the exporters, who end there what moved away; without a Prometheus there is nothing to end", () => {
+    const sharded = { createThanos: true, serversCount: 2 };
+    const { retired } = topologyOf({ ...sharded, retiredShards: [3] }).exporter.config;
+    expect(retired).toStrictEqual([
+      {
+        index: 3,
+        name: "shard-3",
+        replicas: ["a", "b"].map((replica) => ({
+          replica,
+          prometheusUrl: `http://prometheus-shard-3-${replica}.scaled-prometheus.svc:9096`,
+        })),
+      },
+    ]);
+    const bucket = { objectStorage: S3, retention: { sharded: "30d" } };
+    const gone = { ...sharded, ...bucket, retiredShards: [{ shard: 3, local: false }] };
+    expect(topologyOf(gone).exporter.config.retired).toBeUndefined();
+    expect(topologyOf(sharded).exporter.config.retired).toBeUndefined();
+  });
+
   test("differ in their own name and their hub's only", () => {
     const [a, b] = topologyOf({ createThanos: true }).shards[0]?.replicas ?? [];
     const text = (value: unknown) => JSON.stringify(value);
@@ -204,6 +223,9 @@ describe("properties", () => {
         const inRing = Array.from({ length: serversCount }, (_, index) => index);
         const all = [...inRing, ...retired.sort((left, right) => left - right)];
         expect(topology.exporter.config.shards.map(({ index }) => index)).toStrictEqual(inRing);
+        expect((topology.exporter.config.retired ?? []).map(({ index }) => index)).toStrictEqual(
+          all.slice(serversCount),
+        );
         expect(topology.shards.map(({ index }) => index)).toStrictEqual(all);
         const { endpoints } = topology.querier?.endpoints as { endpoints: { address: string; strict?: boolean }[] };
         const leaves = [...all.map((shard) => `leaf-shard-${String(shard)}`), "leaf-ruler"];

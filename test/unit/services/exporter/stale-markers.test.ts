@@ -2,14 +2,17 @@ import { gunzipSync } from "node:zlib";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ExporterMetrics } from "../../../../services/exporter/exporter-metrics";
 import type { MarkerOutcome } from "../../../../services/exporter/marker-client";
+import { markedShards } from "../../../../services/exporter/marked-shards";
 import { StaleMarkers } from "../../../../services/exporter/stale-markers";
 import { eventually } from "../http-helpers";
 import { exporterConfigOf } from "./exporter-config-of";
 
-const config = exporterConfigOf([["http://a:1", "http://b:1"], ["http://c:1"]], {}, [
-  ["http://pa:1", "http://pb:1"],
-  ["http://pc:1"],
-]);
+const urlRetired = "http://pd:1";
+const config = exporterConfigOf(
+  [["http://a:1", "http://b:1"], ["http://c:1"]],
+  { retired: [{ index: 5, name: "shard-5", replicas: [{ replica: "b", prometheusUrl: urlRetired }] }] },
+  [["http://pa:1", "http://pb:1"], ["http://pc:1"]],
+);
 const a = { target_shard: "shard-0", target_replica: "a" };
 const b = { target_shard: "shard-0", target_replica: "b" };
 const failed: MarkerOutcome = { kind: "failed", detail: "away" };
@@ -21,7 +24,7 @@ let written: { url: string; text: string }[];
 let now: number;
 
 function markers(maxBytes?: number): StaleMarkers {
-  return new StaleMarkers(config.shards, {
+  return new StaleMarkers(markedShards(config), {
     metrics,
     keep: 1_500_000,
     now: () => now,
@@ -57,6 +60,16 @@ describe("staleness markers", () => {
     ]);
     expect([metrics.staleMarkers.value(a), metrics.staleMarkers.value(b)]).toStrictEqual([2, 2]);
     expect([one.isIdle, metrics.staleMarkersQueued.value(a)]).toStrictEqual([true, 0]);
+  });
+
+  it("go to a retired shard, whose position comes after the ring's", async () => {
+    const target = { target_shard: "shard-5", target_replica: "b" };
+    expect(metrics.staleMarkersDropped.value(target)).toBe(0);
+    const one = markers();
+    one.end(2, ["x 5\n"]);
+    await eventually(() => one.isIdle && written.length === 1);
+    expect(written).toStrictEqual([{ url: urlRetired, text: "x 5\n" }]);
+    expect(metrics.staleMarkers.value(target)).toBe(1);
   });
 
   it("wait for a replica that is away, in their order, while the other gets its own", async () => {

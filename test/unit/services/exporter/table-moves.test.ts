@@ -29,7 +29,7 @@ describe("who held a key", () => {
     expect(holders({ moved }, "a", 1, now + lookback)).toStrictEqual([]);
   });
 
-  it("its shard in the ring before, as long as that may be seen; a shard that left the ring is not told", () => {
+  it("its shard in the ring before, as long as that may be seen", () => {
     const keys = Array.from({ length: 200 }, (_, at) => `g${String(at)}`);
     const before = { homeShard: 0, shards: shardsOf(3), pins: new Map(), until: now };
     for (const key of keys) {
@@ -37,8 +37,54 @@ describe("who held a key", () => {
       expect(holders({ previous: [before] }, key, owner)).toStrictEqual(old === owner ? [] : [old]);
       expect(holders({ previous: [before] }, key, owner, now + lookback)).toStrictEqual([]);
     }
-    const smaller = new TableMoves(exporterConfigOf([["http://hub-0:1"]]), () => tableOf(1, { previous: [before] }));
-    for (const key of keys) expect(smaller.holders(key, 0, now)).toStrictEqual([]);
+  });
+
+  it("a shard that left the ring, at its position after the ring's, as long as it is deployed", () => {
+    const before = { homeShard: 0, shards: shardsOf(5), pins: new Map([["pinned", [4]]]), until: now };
+    const table = () => tableOf(2, { previous: [before], moved: [{ key: "moved", shards: [4], at: now }] });
+    const ring = [["http://hub-0:1"], ["http://hub-1:1"]];
+    const retired = [4, 2].map((index) => ({
+      index,
+      name: `shard-${String(index)}`,
+      replicas: [{ replica: "a" as const, prometheusUrl: `http://prometheus-${String(index)}:1` }],
+    }));
+    const smaller = exporterConfigOf(ring, { retired });
+    const moves = new TableMoves(smaller, table);
+    const positions = [0, 1, 3, undefined, 2];
+    for (const key of Array.from({ length: 200 }, (_, at) => `g${String(at)}`)) {
+      const position = positions[shardOrder(before, key)[0]?.index ?? -1];
+      const owner = shardOrder(smaller, key)[0]?.index ?? -1;
+      const expected = position === undefined || position === owner ? [] : [position];
+      expect(moves.holders(key, owner, now)).toStrictEqual(expected);
+      expect(moves.holders(key, owner, now + lookback)).toStrictEqual([]);
+      const found = new TableMoves(exporterConfigOf(ring), table).holders(key, owner, now);
+      expect(found).toStrictEqual(expected.filter((each) => each < 2));
+    }
+    expect(moves.holders("pinned", 0, now)).toStrictEqual([2]);
+    expect(moves.holders("moved", 0, now)).toContain(2);
+  });
+
+  it("the shards that stood in for a failed one in the ring before", () => {
+    const before = { homeShard: 0, shards: shardsOf(5), pins: new Map(), until: now };
+    const retired = [
+      { index: 4, name: "shard-4", replicas: [{ replica: "a" as const, prometheusUrl: "http://prometheus-4:1" }] },
+    ];
+    const smaller = exporterConfigOf(
+      Array.from({ length: 4 }, (_, at) => [`http://hub-${String(at)}:1`]),
+      { retired },
+    );
+    const key = Array.from({ length: 200 }, (_, at) => `g${String(at)}`).find(
+      (each) => shardOrder(before, each)[1]?.index === 4,
+    );
+    const [first = -1] = shardOrder(before, key).map(({ index }) => index);
+    const holdersAt = (from: number, until: number) =>
+      new TableMoves(smaller, () =>
+        tableOf(4, { previous: [before], failed: [{ shard: first, from, until }] }),
+      ).holders(key ?? "", first, now + 60_000);
+    expect(holdersAt(now - 30_000, now - 20_000)).toContain(4);
+    // In this ring another one stood in.
+    expect(holdersAt(now + 20_000, now + 30_000)).not.toContain(4);
+    expect(holdersAt(now + 20_000, now + 30_000)).toHaveLength(1);
   });
 
   it("the shards that stood in for a failed one, after its return; and the failed one while it is down", () => {
