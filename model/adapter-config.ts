@@ -38,8 +38,9 @@ export interface AdapterConfig {
   /** `query.max-samples` of the shard's Prometheus. A query is cut so that each part is expected to need half of it. */
   readonly maxSamples: number;
   /**
-   * After how many seconds a push has reached both replicas, when both are up: two scrape intervals, and the time in
-   * which the exporter re-sends. Push batches that are younger are not compared.
+   * After how many seconds a push is on both replicas, when both are well: a scrape interval, and the longest scrape. A
+   * replica that lacks an older push batch which the other one has is not asked; for a younger one only when it has
+   * a batch that the same exporter wrote 4 s later.
    */
   readonly settleSeconds: number;
 }

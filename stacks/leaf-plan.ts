@@ -2,7 +2,7 @@ import type { Flags } from "../components/kit/flags";
 import { LEAF_PATHS } from "../components/kit/paths";
 import type { LeafArgs } from "../components/leaf";
 import type { AdapterConfig } from "../model/adapter-config";
-import { seconds } from "../model/durations";
+import { milliseconds, seconds } from "../model/durations";
 import {
   NAMES,
   PIPELINE_LABELS,
@@ -16,6 +16,7 @@ import {
 import type { Config } from "./config";
 import type { ObjectStoragePlan } from "./object-storage-plan";
 import { RULER_REPLICAS } from "./outputs";
+import { scrapeTimeout } from "./prometheus-plan";
 import { replicaLetters, type QueriedShard } from "./queried-shards";
 import { querierFlags } from "./query-plan";
 
@@ -87,8 +88,8 @@ function leaf(
       lookbackSeconds: seconds(config.query.lookbackDelta),
       timeoutSeconds: seconds(config.query.timeout),
       maxSamples: config.query.maxSamples,
-      // Two scrapes, and a push that was under way.
-      settleSeconds: 2 * seconds(config.push.scrapeInterval) + seconds(config.push.timeout),
+      settleSeconds:
+        seconds(config.push.scrapeInterval) + Math.ceil(scrapeTimeout(milliseconds(config.push.scrapeInterval)) / 1000),
     },
   };
 }

@@ -32,6 +32,11 @@ const HUB_LOOKUP_INTERVAL = "5s";
 /** Below the hub's own scrape timeout of 10 s, so that a scrape that takes too long shows as `up == 0`. */
 const LONGEST_SCRAPE_TIMEOUT_MILLISECONDS = 9_000;
 
+/** Milliseconds that a scrape may take. */
+export function scrapeTimeout(interval: number): number {
+  return Math.min(interval, LONGEST_SCRAPE_TIMEOUT_MILLISECONDS);
+}
+
 /** A character that no label value holds, so that joined values can be told apart. */
 const SEPARATOR = "\u0001";
 
@@ -92,7 +97,7 @@ function hubJob(
     honor_labels: false,
     honor_timestamps: true,
     scrape_interval: config.push.scrapeInterval,
-    scrape_timeout: formatDuration(Math.min(interval, LONGEST_SCRAPE_TIMEOUT_MILLISECONDS)),
+    scrape_timeout: formatDuration(scrapeTimeout(interval)),
     dns_sd_configs: [
       {
         names: [serviceHost(hubScrapeName(shard, replica), config.namespace.name)],
@@ -135,7 +140,7 @@ export function prometheusConfig(config: Config, id: ShardReplica, localRetentio
       },
       rule_query_offset: ruleQueryOffset(config),
       scrape_interval: config.push.scrapeInterval,
-      scrape_timeout: formatDuration(Math.min(interval, LONGEST_SCRAPE_TIMEOUT_MILLISECONDS)),
+      scrape_timeout: formatDuration(scrapeTimeout(interval)),
     },
     // Without the tenants' rules in sharded sizes: a shard evaluates only its parts of sharded rules.
     rule_files: [

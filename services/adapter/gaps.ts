@@ -23,14 +23,26 @@ export function batchQuery(cluster: string, shard: string, windowSeconds: number
 export type Gaps = readonly [readonly Interval[], readonly Interval[]];
 
 /**
- * Compares what two replicas hold.
+ * Compares what two replicas hold. A replica is blamed only for windows that have settled on it: by the time given, or
+ * because it has a number of the same exporter from the window after the next or later. A scrape takes all that its hub
+ * has, so what was pushed to it more than a window before that number came with it or not at all.
  * @param window Length of the windows, milliseconds.
+ * @param settled Up to when each replica has what was pushed, milliseconds since the epoch.
  */
-export function compareBatches(one: BatchWindows, other: BatchWindows, window: number): Gaps {
+export function compareBatches(
+  one: BatchWindows,
+  other: BatchWindows,
+  window: number,
+  settled: readonly [number, number] = [Infinity, Infinity],
+): Gaps {
   const gaps: [Interval[], Interval[]] = [[], []];
   const countsOf = [...new Set([...one.keys(), ...other.keys()])].filter((key) => key.startsWith("count|"));
   for (const key of countsOf) {
     const ends = new Set([...(one.get(key)?.keys() ?? []), ...(other.get(key)?.keys() ?? [])]);
+    const until = [
+      Math.max(settled[0], lastEnd(one.get(key)) - 2 * window),
+      Math.max(settled[1], lastEnd(other.get(key)) - 2 * window),
+    ] as const;
     for (const end of ends) {
       const facts = [one, other].map((windows) => {
         const [count = 0, sum, stdvar, min = Infinity, max = -Infinity] = factNames.map((fact) =>
@@ -39,8 +51,9 @@ export function compareBatches(one: BatchWindows, other: BatchWindows, window: n
         return { count, sum, stdvar, min, max };
       }) as [Facts, Facts];
       const interval = { from: end - window, to: end };
-      if (lacksSome(facts[0], facts[1])) gaps[0].push(interval);
-      if (lacksSome(facts[1], facts[0])) gaps[1].push(interval);
+      const isWhole = end <= until[0] && end <= until[1];
+      if (end <= until[0] && lacksSome(facts[0], facts[1], isWhole)) gaps[0].push(interval);
+      if (end <= until[1] && lacksSome(facts[1], facts[0], isWhole)) gaps[1].push(interval);
     }
   }
   return [merged(gaps[0]), merged(gaps[1])];
@@ -54,11 +67,23 @@ interface Facts {
   readonly max: number;
 }
 
-/** Whether one replica may lack a number that the other has in the same window. */
-function lacksSome(mine: Facts, theirs: Facts): boolean {
+/** When the last window with a number ended. */
+function lastEnd(counts: ReadonlyMap<number, number> | undefined): number {
+  let last = -Infinity;
+  for (const end of counts?.keys() ?? []) last = Math.max(last, end);
+  return last;
+}
+
+/**
+ * Whether one replica may lack a number that the other has in the same window.
+ * @param isWhole The window has settled on both. Before, the other one has fewer numbers because it has been scraped less:
+ *   no reason to doubt.
+ */
+function lacksSome(mine: Facts, theirs: Facts, isWhole: boolean): boolean {
   if (theirs.count === 0) return false;
   if (mine.count < theirs.count) return true;
   if (mine.count === theirs.count) return mine.sum !== theirs.sum || mine.stdvar !== theirs.stdvar;
+  if (!isWhole) return false;
   // More numbers, but are theirs among them? For certain when there is no hole in mine, from end to end of both.
   return mine.count !== Math.max(mine.max, theirs.max) - Math.min(mine.min, theirs.min) + 1;
 }

@@ -1,5 +1,6 @@
 import type { AdapterConfig } from "../../model/adapter-config";
-import { batchQuery, type BatchWindows } from "./gaps";
+import type { Look } from "./comparison";
+import { batchQuery } from "./gaps";
 import { ask, page, ReplicaFailure, type Form } from "./prometheus-client";
 
 /** What a replica's own pages say of its disk. */
@@ -58,22 +59,26 @@ export class ReplicaProbe {
     return from;
   }
 
-  /** What is known of the push batches between two times, in windows of some seconds. */
-  async batches(from: number, to: number, windowSeconds: number): Promise<BatchWindows> {
-    const aligned = (time: number) => Math.floor(time / 1000 / windowSeconds) * windowSeconds;
-    const result = new Map<string, Map<number, number>>();
+  /**
+   * What is known of the push batches between two times, in windows of some length.
+   * @param now When it is asked. All in milliseconds.
+   */
+  async batches(now: number, from: number, to: number, window: number): Promise<Look> {
+    const aligned = (time: number) => Math.floor(time / window) * window;
+    const look = { at: now, from: aligned(from), to: aligned(to) };
+    const windows = new Map<string, Map<number, number>>();
     const form: Form = {
-      query: batchQuery(this.config.cluster, this.config.shard, windowSeconds),
-      start: String(aligned(from)),
-      end: String(aligned(to)),
-      step: String(windowSeconds),
+      query: batchQuery(this.config.cluster, this.config.shard, window / 1000),
+      start: String(look.from / 1000),
+      end: String(look.to / 1000),
+      step: String(window / 1000),
     };
     await ask(this.url, "/api/v1/query_range", form, this.#options(), ({ metric, values = [] }) => {
       const { fact = "", ...labels } = metric;
       const key = `${fact}|${JSON.stringify(labels)}`;
-      result.set(key, new Map(values.map(([time, value]) => [Math.round(time * 1000), Number(value)])));
+      windows.set(key, new Map(values.map(([time, value]) => [Math.round(time * 1000), Number(value)])));
     });
-    return result;
+    return { ...look, windows };
   }
 
   async #hasUnlabelled(from: number, to: number): Promise<boolean> {

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AdapterConfig } from "../../model/adapter-config";
 import { log, messageOf } from "../plumbing/log";
-import { compareBatches, firstBatch, merged, type BatchWindows } from "./gaps";
+import { Comparison, newestSpan, newestWindow, notLooked, recentSpan, recentWindow, type Looks } from "./comparison";
+import { merged } from "./gaps";
 import { ReplicaProbe, type Facts } from "./replica";
 import type { Interval, ReplicaView, ShardView } from "./route";
 
-/** Milliseconds between readiness probes, between looks at what is new on the disks, and at all that is on them. */
+/** Milliseconds between readiness probes (with a look at the newest pushes), looks at recent ones, and at all. */
 const probeInterval = 2_000;
 const recentInterval = 15_000;
 const historyInterval = 600_000;
@@ -14,13 +15,6 @@ const firstPatience = 5_000;
 /** Probes that must time out one after another; one that is refused is enough. */
 const timeoutsUntilDown = 2;
 
-/** Recent push batches are compared in windows of this many seconds, over this many milliseconds. */
-const recentWindow = 60;
-const recentSpan = 3 * 3_600_000;
-/** Windows of the history: at least this many seconds, and no more than this many of them. */
-const historyWindow = 300;
-const historyWindows = 5_000;
-
 const nothingKnown: Facts = { lowest: undefined, blocks: undefined, series: undefined };
 
 /** What has been seen of one replica. */
@@ -28,17 +22,15 @@ class WatchedReplica {
   isUp = false;
   facts = nothingKnown;
   labelledFrom = Infinity;
-  recent: BatchWindows = new Map();
-  history: BatchWindows = new Map();
-  recentAt = -Infinity;
-  historyAt = -Infinity;
+  looks: Looks = { newest: notLooked, recent: notLooked, history: notLooked };
+  examinedAt = -Infinity;
   /** When it last answered a probe, and since when it was then up. */
   seenAt: number | undefined;
   /** It was away: nobody knows yet what it missed. */
   suspect: Interval | undefined;
   timeouts = 0;
-  /** Is being looked at right now. */
-  isExamined = false;
+  /** What is being asked right now, apart from the probes. */
+  readonly asking = new Set<string>();
   /** Aborted when the replica goes down: queries under way go to the other one. */
   life = new AbortController();
 
@@ -53,6 +45,7 @@ export class ShardWatch {
   readonly #replicas: readonly WatchedReplica[];
   readonly #stop = new AbortController();
   readonly #first: Promise<unknown>;
+  readonly #comparison: Comparison;
   #gaps: ReadonlyMap<string, readonly Interval[]> = new Map();
   #sticky: string | undefined;
   #isKnown = false;
@@ -61,6 +54,7 @@ export class ShardWatch {
     readonly config: AdapterConfig,
     readonly now: () => number = Date.now,
   ) {
+    this.#comparison = new Comparison(config.retentionSeconds * 1000, config.settleSeconds * 1000);
     this.#replicas = config.replicas.map(
       ({ name, url }) => new WatchedReplica(name, url === undefined ? undefined : new ReplicaProbe(url, config)),
     );
@@ -88,6 +82,11 @@ export class ShardWatch {
         return { name, isAskable: probe !== undefined, isUp, gaps, labelledFrom, lowest, blocks };
       }),
     };
+  }
+
+  /** When a replica's newest pushes were asked for last, milliseconds since the epoch; -Infinity: never. */
+  lookedAt(name: string): number {
+    return this.#replica(name).looks.newest.at;
   }
 
   /** Active series of a replica. */
@@ -129,7 +128,7 @@ export class ShardWatch {
       await probe.ready();
       replica.timeouts = 0;
       if (!replica.isUp) await this.#comeBack(replica, probe);
-      else if (!replica.isExamined) void this.#lookCloser(replica, probe);
+      else this.#lookCloser(replica, probe);
       replica.seenAt = this.now();
     } catch (error) {
       this.#missed(replica, messageOf(error));
@@ -157,32 +156,58 @@ export class ShardWatch {
     log("info", "replica is up", { shard: this.config.shard, replica: replica.name });
   }
 
+  #lookCloser(replica: WatchedReplica, probe: ReplicaProbe): void {
+    if (this.#isPair()) void this.#apart(replica, "newest", () => this.#lookAtNewest(replica, probe));
+    void this.#apart(replica, "rest", () => this.#examine(replica, probe, false));
+  }
+
   /** Apart from the probes: a server that is busy with queries may be slow to tell about itself, and is up all the same. */
-  async #lookCloser(replica: WatchedReplica, probe: ReplicaProbe): Promise<void> {
-    replica.isExamined = true;
+  async #apart(replica: WatchedReplica, what: string, work: () => Promise<void>): Promise<void> {
+    if (replica.asking.has(what)) return;
+    replica.asking.add(what);
     try {
-      await this.#examine(replica, probe, false);
+      await work();
       this.#compare();
     } catch (error) {
       log("warn", "replica not examined", { shard: this.config.shard, replica: replica.name, error: messageOf(error) });
     } finally {
-      replica.isExamined = false;
+      replica.asking.delete(what);
     }
   }
 
   async #examine(replica: WatchedReplica, probe: ReplicaProbe, inFull: boolean): Promise<void> {
     const now = this.now();
-    if (inFull || now - replica.recentAt >= recentInterval) {
+    if (inFull || now - replica.examinedAt >= recentInterval) {
       replica.facts = await probe.facts();
       replica.labelledFrom = await probe.labelledFrom(now);
-      if (this.#isPair()) replica.recent = await probe.batches(now - recentSpan, now, recentWindow);
-      replica.recentAt = now;
+      if (this.#isPair()) {
+        const end = this.#comparableUntil(replica, "recent", now);
+        const recent = await probe.batches(now, end - recentSpan, end, recentWindow);
+        replica.looks = { ...replica.looks, recent };
+      }
+      replica.examinedAt = now;
     }
-    if (this.#isPair() && (inFull || now - replica.historyAt >= historyInterval)) {
+    if (this.#isPair() && (inFull || now - replica.looks.history.at >= historyInterval)) {
       const span = this.config.retentionSeconds * 1000;
-      replica.history = await probe.batches(now - span, now - recentSpan / 2, this.#historyWindow());
-      replica.historyAt = now;
+      const window = this.#comparison.historyWindow;
+      const history = await probe.batches(now, now - span, now - recentSpan / 2 - window, window);
+      replica.looks = { ...replica.looks, history };
     }
+    if (this.#isPair() && inFull) await this.#lookAtNewest(replica, probe);
+  }
+
+  async #lookAtNewest(replica: WatchedReplica, probe: ReplicaProbe): Promise<void> {
+    const now = this.now();
+    const end = this.#comparableUntil(replica, "newest", now);
+    const newest = await probe.batches(now, end - newestSpan(this.#comparison.settle), end, newestWindow);
+    replica.looks = { ...replica.looks, newest };
+  }
+
+  /** While the other one is down nothing newer can be compared, and what it had then must not go out of sight. */
+  #comparableUntil(replica: WatchedReplica, look: keyof Looks, now: number): number {
+    const other = this.#replicas.find((each) => each !== replica);
+    const { to } = other?.looks[look] ?? notLooked;
+    return other === undefined || other.isUp || to === -Infinity ? now : to;
   }
 
   #missed(replica: WatchedReplica, reason: string): void {
@@ -195,56 +220,22 @@ export class ShardWatch {
     log("warn", "replica is down", { shard: this.config.shard, replica: replica.name, reason });
   }
 
-  /** Compares what both replicas hold, up to where both have been looked at and pushes have settled. */
+  /** Compares what both replicas hold, each up to where it has been looked at and pushes have settled. */
   #compare(): void {
     const [one, other] = this.#replicas;
     if (!this.#isPair() || one === undefined || other === undefined) return;
-    const settled = Math.min(one.recentAt, other.recentAt) - this.config.settleSeconds * 1000;
-    // Before both have been looked at, nothing can be compared: neither is known to have a gap.
-    if (settled === -Infinity) return;
-    const [recent, history] = [recentWindow * 1000, this.#historyWindow() * 1000];
-    const span = this.config.retentionSeconds * 1000;
-    // Only windows that both have been asked for.
-    const windows = [
-      {
-        window: recent,
-        from: Math.max(one.recentAt, other.recentAt) - recentSpan + recent,
-        to: settled,
-        of: [one.recent, other.recent] as const,
-      },
-      {
-        window: history,
-        from: Math.max(one.historyAt, other.historyAt) - span + history,
-        to: Math.min(settled, Math.min(one.historyAt, other.historyAt) - recentSpan / 2 - history),
-        of: [one.history, other.history] as const,
-      },
-    ].map(({ window, from, to, of }) => ({
-      window,
-      of: [between(of[0], from, to), between(of[1], from, to)] as const,
-    }));
-    const found = windows.map(({ window, of }) => compareBatches(of[0], of[1], window));
-    const uncompared = this.#uncompared(one, other, windows);
+    const compared = this.#comparison.of(one.looks, other.looks);
+    if (compared === undefined) return;
+    const { settled, first } = compared;
+    // Samples that are older than the first push batch: which replica has which of them can't be told.
+    const lowest = Math.min(one.facts.lowest ?? -Infinity, other.facts.lowest ?? -Infinity);
+    const isOlder = lowest + this.#comparison.settle < first;
+    const uncompared: readonly Interval[] = isOlder ? [{ from: -Infinity, to: first }] : [];
     [one, other].forEach((replica, at) => {
       if (replica.suspect !== undefined && replica.suspect.to <= settled) replica.suspect = undefined;
-      const gaps = merged([...uncompared, ...found.flatMap((each) => each[at === 0 ? 0 : 1])]);
+      const gaps = merged([...uncompared, ...compared.gaps[at === 0 ? 0 : 1]]);
       this.#gaps = new Map([...this.#gaps, [replica.name, gaps]]);
     });
-  }
-
-  /** Samples that are older than the first push batch: which replica has which of them can't be told. */
-  #uncompared(
-    one: WatchedReplica,
-    other: WatchedReplica,
-    windows: readonly { readonly window: number; readonly of: readonly BatchWindows[] }[],
-  ): readonly Interval[] {
-    const lowest = Math.min(one.facts.lowest ?? -Infinity, other.facts.lowest ?? -Infinity);
-    const first = Math.min(...windows.map(({ window, of }) => firstBatch(of, window)));
-    return lowest + this.config.settleSeconds * 1000 < first ? [{ from: -Infinity, to: first }] : [];
-  }
-
-  #historyWindow(): number {
-    const least = this.config.retentionSeconds / historyWindows;
-    return Math.max(1, Math.ceil(least / historyWindow)) * historyWindow;
   }
 
   #isPair(): boolean {
@@ -256,13 +247,4 @@ export class ShardWatch {
     if (replica === undefined) throw new Error(`no replica ${name}`);
     return replica;
   }
-}
-
-/** Windows that ended between two times. */
-function between(windows: BatchWindows, from: number, to: number): BatchWindows {
-  return new Map(
-    [...windows].map(
-      ([key, series]) => [key, new Map([...series].filter(([end]) => end >= from && end <= to))] as const,
-    ),
-  );
 }

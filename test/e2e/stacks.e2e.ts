@@ -61,7 +61,7 @@ describe("changes to prod", () => {
     expect(made.filter((name) => !name.includes("shard-4"))).toEqual([]);
     expect(made).toContain("prometheus-shard-4-a");
     // The ring and the list of endpoints, and those who read them.
-    expect(others.filter((name) => !/^(exporter|querier|monitoring)(-|$)/.test(name))).toEqual([]);
+    expect(others.filter((name) => !/^(exporter|placement|querier|monitoring)(-|$)/.test(name))).toEqual([]);
   });
 
   // One that is harmless and one that is not in the short form: each takes ten seconds.

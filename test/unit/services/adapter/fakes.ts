@@ -75,6 +75,27 @@ function everyWindow({ start, end, step }: Form): object {
   return { resultType: "matrix", result: facts.map((fact) => ({ metric: { exporter: "e", fact }, values })) };
 }
 
+/** Facts about push batches that were written at these times (ms) with these numbers. */
+export function holding(numbers: readonly (readonly [number, number])[]): (form: Form) => object {
+  return ({ query = "", start, end, step }) => {
+    const window = Number(/\[(\d+)s\]/.exec(query)?.[1]) * 1000;
+    const result = new Map<string, (readonly [number, string])[]>();
+    for (let time = Number(start); time <= Number(end); time += Number(step)) {
+      const within = numbers.filter(([at]) => at > time * 1000 - window && at <= time * 1000).map(([, one]) => one);
+      if (within.length === 0) continue;
+      const sum = within.reduce((total, one) => total + one, 0);
+      const square = (one: number) => (one - sum / within.length) ** 2;
+      const stdvar = within.reduce((total, one) => total + square(one), 0) / within.length;
+      const facts = { count: within.length, sum, stdvar, min: Math.min(...within), max: Math.max(...within) };
+      for (const [fact, value] of Object.entries(facts)) {
+        result.set(fact, [...(result.get(fact) ?? []), [time, String(value)]]);
+      }
+    }
+    const series = [...result].map(([fact, values]) => ({ metric: { exporter: "e", fact }, values }));
+    return { resultType: "matrix", result: series };
+  };
+}
+
 /** An answer with one series per value. */
 export function vector(values: readonly number[], more: object = {}): object {
   const result = values.map((value, at) => ({ metric: { at: String(at), shard: "0" }, value: [1000, String(value)] }));

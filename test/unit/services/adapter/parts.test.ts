@@ -261,6 +261,33 @@ describe("gaps", () => {
     expect(compareBatches(of(all), of(some), 10)).toStrictEqual([[], [{ from: 10, to: 20 }]]);
   });
 
+  it("does not blame a replica for what it has not been scraped for yet, and does for what a later number shows", () => {
+    const all = Array.from({ length: 60 }, (_, at) => at + 1);
+    const behind = all.filter((number) => number <= 35);
+    expect(compareBatches(of(all), of(behind), 10, [0, 0])).toStrictEqual([[], []]);
+    expect(compareBatches(of(all), of(behind), 10, [0, 50])).toStrictEqual([[], [{ from: 30, to: 50 }]]);
+    // It lacks 15, and has 35.
+    const lacking = behind.filter((number) => number !== 15);
+    expect(compareBatches(of(lacking), of(all), 10, [0, 0])).toStrictEqual([[{ from: 10, to: 20 }], []]);
+    // A number that nobody took makes nobody doubt the replica that is ahead.
+    const without45 = all.filter((number) => number !== 45);
+    const half = without45.filter((number) => number <= 42);
+    expect(compareBatches(of(without45), of(half), 10, [60, 0])).toStrictEqual([[], []]);
+  });
+
+  it("never blames a replica whose scrapes lost nothing, and always one that lost something a while ago", () => {
+    const scraped = fc.integer({ min: 50, max: 100 });
+    fc.assert(
+      fc.property(scraped, scraped, fc.integer({ min: 1, max: 29 }), (one, other, lost) => {
+        const upTo = (last: number) => Array.from({ length: last }, (_, at) => at + 1);
+        expect(compareBatches(of(upTo(one)), of(upTo(other)), 10, [0, 0])).toStrictEqual([[], []]);
+        const [mine, theirs] = compareBatches(of(upTo(one).filter((n) => n !== lost)), of(upTo(other)), 10, [0, 0]);
+        expect(mine.some(({ from, to }) => from < lost && lost <= to)).toBe(true);
+        expect(theirs).toStrictEqual([]);
+      }),
+    );
+  });
+
   it("asks for some facts of each window, of this shard's batches only", () => {
     expect(batchQuery("main", "0", 60)).toContain(
       'label_replace(sum_over_time(pipeline_push_batch{cluster="main",shard="0"}[60s]),"fact","sum","","")',

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdapterConfig } from "../../../../model/adapter-config";
 import { route, type ShardView } from "../../../../services/adapter/route";
 import { ShardWatch } from "../../../../services/adapter/shard-watch";
-import { FakePrometheus, type Form } from "./fakes";
+import { FakePrometheus, holding, type Form } from "./fakes";
 
 const second = 1_000;
 const minute = 60_000;
@@ -136,5 +136,94 @@ describe("watching a shard", () => {
     now += minute;
     await watch.look("a");
     await expect.poll(() => watch.view().replicas[0]?.labelledFrom).toBe(-Infinity);
+  });
+});
+
+describe("a write that one replica misses", () => {
+  const interval = 15;
+  const settle = 24;
+
+  /** Writes each second for ten minutes, numbered; the hub of a replica loses some. A replica is scraped at its own moment. */
+  class Pair {
+    readonly begin = now;
+    readonly lost = { a: new Set<number>(), b: new Set<number>() };
+    readonly phase = { a: 0, b: 7 };
+    /** Replicas that are not scraped from this second on. */
+    readonly silentFrom = { a: Infinity, b: Infinity };
+
+    /** What the replicas hold so many seconds after the begin, and what the watch makes of it at its next look. */
+    async at(second: number): Promise<ShardView> {
+      now = this.begin + second * 1000;
+      for (const [name, replica] of [
+        ["a", a],
+        ["b", b],
+      ] as const) {
+        const until = Math.min(second, this.silentFrom[name]);
+        const scraped = Math.floor((until - this.phase[name]) / interval) * interval + this.phase[name];
+        const numbers = Array.from({ length: scraped + 600 }, (_, at) => at - 600)
+          .filter((number) => !this.lost[name].has(number))
+          .map((number) => [this.begin + number * 1000 + 300, number] as const);
+        replica.batches = holding(numbers);
+      }
+      await Promise.all([watch.look("a"), watch.look("b")]);
+      await looked(second, "a", "b");
+      return watch.view();
+    }
+  }
+
+  /** These have been asked about the newest pushes at this second. */
+  async function looked(second: number, ...names: readonly string[]): Promise<void> {
+    const asked = pair.begin + second * 1000;
+    await expect.poll(() => names.map((name) => watch.lookedAt(name))).toStrictEqual(names.map(() => asked));
+  }
+
+  let pair: Pair;
+  async function watched(): Promise<void> {
+    pair = new Pair();
+    for (const replica of [a, b]) replica.batches = holding([]);
+    started({ settleSeconds: settle });
+    await watch.known();
+    await pair.at(1);
+  }
+
+  it("is no gap while the replica has only not been scraped yet", async () => {
+    await watched();
+    for (let second = 2; second < 50; second++) {
+      expect(askedFor(await pair.at(second), 1, 0)).toStrictEqual(["a", "b"]);
+    }
+  });
+
+  it("is known at the first look after a scrape that brought a number written four seconds later", async () => {
+    await watched();
+    pair.lost.a.add(20);
+    expect(askedFor(await pair.at(29), 1, 0)).toStrictEqual(["a", "b"]);
+    // a has been scraped at second 30.
+    expect(askedFor(await pair.at(30), 1, 0)).toStrictEqual(["b"]);
+    // The exporter has sent it again.
+    pair.lost.a.clear();
+    expect(askedFor(await pair.at(46), 1, 0)).toStrictEqual(["a", "b"]);
+  });
+
+  it("is known after a scrape interval and a scrape at the latest, when nothing later came", async () => {
+    await watched();
+    pair.silentFrom.a = 16;
+    for (const second of [20, 30, 39]) await pair.at(second);
+    // Written from second 15 on, window to second 16.
+    expect(askedFor(await pair.at(15 + settle), 1, 0)).toStrictEqual(["a", "b"]);
+    expect(askedFor(await pair.at(16 + settle + 2), 1, 0)).toStrictEqual(["b"]);
+  });
+
+  it("stays known while the replica that has it is down", async () => {
+    await watched();
+    pair.lost.a.add(20);
+    expect(askedFor(await pair.at(30), 1, 0)).toStrictEqual(["b"]);
+    b.isReady = false;
+    pair.silentFrom.b = 31;
+    for (const second of [32, 60, 300, 600]) {
+      now = pair.begin + second * 1000;
+      await Promise.all([watch.look("a"), watch.look("b")]);
+      await looked(second, "a");
+      expect(askedFor(watch.view(), second / 60, 0)).toStrictEqual([]);
+    }
   });
 });

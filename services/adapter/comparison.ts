@@ -1,0 +1,119 @@
+import { compareBatches, firstBatch, type BatchWindows, type Gaps } from "./gaps";
+
+/** What replicas hold is compared in windows of three lengths: newest, recent and history. All times in milliseconds. */
+
+/** What one question about push batches showed. */
+export interface Look {
+  readonly windows: BatchWindows;
+  /** When it was asked. */
+  readonly at: number;
+  /** Windows that end from here to there were asked for. */
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The last looks at one replica. */
+export interface Looks {
+  readonly newest: Look;
+  readonly recent: Look;
+  readonly history: Look;
+}
+
+export const notLooked: Look = { windows: new Map(), at: -Infinity, from: Infinity, to: -Infinity };
+
+/** Lengths of the windows; those of the history are at least this long, and no more than `historyWindows`. */
+export const newestWindow = 2_000;
+export const recentWindow = 60_000;
+const leastHistoryWindow = 300_000;
+const historyWindows = 5_000;
+
+/** How far back the looks reach. The newest must reach to where the recent windows are known: one more, and 15 s of age. */
+export const newestSpan = (settle: number): number => settle + 120_000;
+export const recentSpan = 3 * 3_600_000;
+
+/** What a comparison found. */
+export interface Compared {
+  readonly gaps: Gaps;
+  /** Up to here both replicas have been looked at, and pushes have settled. */
+  readonly settled: number;
+  /** When the first push batch was stored; Infinity: there is none. */
+  readonly first: number;
+}
+
+/** Compares what two replicas hold. */
+export class Comparison {
+  readonly historyWindow: number;
+  /** What is older than the newest windows, kept until a look at it changes. */
+  #older: { readonly key: string; readonly found: Omit<Compared, "settled"> } | undefined;
+
+  /**
+   * @param retention How long replicas keep samples.
+   * @param settle After this time a push is on both replicas, when both are well.
+   */
+  constructor(
+    readonly retention: number,
+    readonly settle: number,
+  ) {
+    this.historyWindow = Math.max(1, Math.ceil(retention / historyWindows / leastHistoryWindow)) * leastHistoryWindow;
+  }
+
+  /** Undefined before both have been looked at: neither is known to have a gap. */
+  of(one: Looks, other: Looks): Compared | undefined {
+    const settled = Math.min(one.recent.at, other.recent.at) - this.settle;
+    if (settled === -Infinity) return undefined;
+    const from = Math.max(one.newest.from, other.newest.from);
+    const newest = [since(one.newest, from), since(other.newest, from)] as const;
+    // In the newest windows each replica settles for itself: after the time given, or with a number that came later.
+    const byTime = ({ at, to }: Look): number => Math.min(to, at - this.settle);
+    const found = compareBatches(...newest, newestWindow, [byTime(one.newest), byTime(other.newest)]);
+    const older = this.#findOlder(one, other, settled);
+    return {
+      gaps: [
+        [...older.gaps[0], ...found[0]],
+        [...older.gaps[1], ...found[1]],
+      ],
+      settled,
+      first: Math.min(older.first, firstBatch(newest, newestWindow)),
+    };
+  }
+
+  #findOlder(one: Looks, other: Looks, settled: number): Omit<Compared, "settled"> {
+    const recentTo = this.#endOfRecent(one, other, settled);
+    const looks = [one.recent.at, other.recent.at, one.history.at, other.history.at, recentTo];
+    const key = looks.join();
+    if (this.#older?.key === key) return this.#older.found;
+    const parts = [
+      { window: recentWindow, to: recentTo, of: [one.recent, other.recent] as const },
+      { window: this.historyWindow, to: settled, of: [one.history, other.history] as const },
+    ].map(({ window, to, of: [mine, theirs] }) => {
+      // Only windows that both have been asked for; the first of them may begin before what is kept.
+      const first = Math.max(mine.from, theirs.from) + window;
+      const last = Math.min(to, mine.to, theirs.to);
+      return { window, of: [since(mine, first, last), since(theirs, first, last)] as const };
+    });
+    const gaps = parts.map(({ window, of }) => compareBatches(...of, window));
+    const found = {
+      gaps: [gaps.flatMap((each) => each[0]), gaps.flatMap((each) => each[1])] as const,
+      first: Math.min(...parts.map(({ window, of }) => firstBatch(of, window))),
+    };
+    this.#older = { key, found };
+    return found;
+  }
+
+  /** Where the newest windows tell, the recent ones, which are looked at less often, need not. */
+  #endOfRecent(one: Looks, other: Looks, settled: number): number {
+    const looks = [one.newest, other.newest];
+    const isCovered = looks.every(({ at, to }) => at - this.settle >= settled && to >= settled);
+    const end = isCovered ? Math.min(settled, Math.max(...looks.map(({ from }) => from)) + recentWindow) : settled;
+    return Math.floor(end / recentWindow) * recentWindow;
+  }
+}
+
+/** Windows of a look that ended between two times. */
+function since({ windows }: Look, from: number, to = Infinity): BatchWindows {
+  return new Map(
+    [...windows].map(
+      ([key, series]) => [key, new Map([...series].filter(([end]) => end >= from && end <= to))] as const,
+    ),
+  );
+}
