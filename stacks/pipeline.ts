@@ -121,10 +121,9 @@ export function pipeline(
       ? []
       : [new QueryFrontend(platform, topology.queryFrontend, after(...answering))];
   new QueryEndpoint(platform, { answeredBy: topology.answeredBy }, after(...answering, ...frontends));
-  // After the Queriers, because keys move to a new shard with the table of its ring; exporters wait for that table.
-  const placement =
-    topology.placement === undefined ? [] : [new Placement(platform, topology.placement, after(...answering))];
-  new Exporter(platform, topology.exporter, after(...answering, ...placement));
+  // After the Queriers, because keys move to a new shard with its ring. Exporters are ready when they have the ring's table.
+  if (topology.placement !== undefined) new Placement(platform, topology.placement, after(...answering));
+  new Exporter(platform, topology.exporter, after(...answering));
   if (topology.monitoring !== undefined) new Monitoring(platform, topology.monitoring, after());
   if (topology.grafana !== undefined) new GrafanaFiles(platform, topology.grafana, after());
   return store === undefined ? topology.outputs : { ...topology.outputs, bucket: store.bucket };

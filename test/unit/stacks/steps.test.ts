@@ -169,7 +169,7 @@ describe("steps", () => {
 });
 
 describe("order", () => {
-  test("a shard gets series only when every answer includes it: shards and Rulers with their leaves, then Queriers, then the table, then exporters", async () => {
+  test("a shard gets series only when every answer includes it: shards and Rulers with their leaves, then Queriers, then the table and exporters", async () => {
     const { resources } = await run({ ...SHARDED, serversCount: 2 });
     const dependencies = (name: string) =>
       resources.find((each) => each.name === name && each.type.startsWith("scaled-prometheus:"))?.dependsOn;
@@ -182,7 +182,7 @@ describe("order", () => {
     expect(dependencies("leaf-shard-1")).toStrictEqual(["shard-1-b"]);
     expect(dependencies("query-frontend")).toStrictEqual([...first, "querier"]);
     expect(dependencies("placement")).toStrictEqual([...first, "querier"]);
-    expect(dependencies("exporter")).toStrictEqual([...first, "querier", "placement"]);
+    expect(dependencies("exporter")).toStrictEqual([...first, "querier"]);
     expect(dependencies("query")).toStrictEqual([...first, "querier", "query-frontend"]);
     expect(dependencies("shard-1")).toStrictEqual(["namespace", "services", "network"]);
   });
