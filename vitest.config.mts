@@ -25,7 +25,7 @@ export default defineConfig({
         },
       },
       { test: { ...shared, name: "policy", include: ["test/policy/**/*.test.ts"] } },
-      // Unit tests that start Prometheus, Thanos and others on loopback: too slow for `make check`.
+      // Unit tests that start programs or wait for real time on loopback: too slow for `make check`.
       {
         test: {
           name: "real",
