@@ -15,6 +15,15 @@ export interface CommandOptions {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/**
+ * Seconds after which a command of a test is killed, so that its output is told: less than a test's own time, after which
+ * nothing of it would be known, and the command would go on beside the tests that follow.
+ */
+const LIMIT_SECONDS = 540;
+
+/** How long the end of a killed command's output is waited for: what it has started may hold the pipe. */
+const PIPE_MILLISECONDS = 2_000;
+
 const running = new Set<BackgroundCommand>();
 
 // They have process groups of their own, so a signal to the test run does not reach them by itself.
@@ -44,9 +53,13 @@ export class BackgroundCommand {
         running.delete(this);
         reject(error);
       });
-      child.on("close", (code) => {
+      const ended = (code: number | null): void => {
         running.delete(this);
         resolve({ code: code ?? -1, ...this.chunks, seconds: (Date.now() - startedAt) / 1_000 });
+      };
+      child.on("close", ended);
+      child.on("exit", (code, signal) => {
+        if (signal === "SIGKILL") setTimeout(() => ended(code), PIPE_MILLISECONDS).unref();
       });
     });
   }
@@ -90,9 +103,23 @@ export function lastLines(result: Pick<CommandResult, "stdout" | "stderr">, coun
   return `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-count).join("\n");
 }
 
-/** Runs a command to its end, whatever that is. */
-export function runCommand(command: readonly string[], options: CommandOptions): Promise<CommandResult> {
-  return new BackgroundCommand(command, options).done;
+/**
+ * Runs a command to its end, whatever that is; one that is killed after `limitSeconds` has code -1, and says so in its
+ * standard error.
+ */
+export async function runCommand(
+  command: readonly string[],
+  options: CommandOptions,
+  limitSeconds = LIMIT_SECONDS,
+): Promise<CommandResult> {
+  const running = new BackgroundCommand(command, options);
+  let late = "";
+  const timer = setTimeout(() => {
+    late = `\nkilled, because it had not ended after ${String(limitSeconds)} s`;
+    running.kill("SIGKILL");
+  }, limitSeconds * 1_000);
+  const result = await running.done.finally(() => clearTimeout(timer));
+  return { ...result, stderr: result.stderr + late };
 }
 
 /** Runs a command that must succeed. */

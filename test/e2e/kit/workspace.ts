@@ -103,9 +103,9 @@ export class Workspace {
     );
   }
 
-  /** Plain pulumi with a file backend, as somebody without make has it. */
-  pulumi(args: readonly string[]): Promise<CommandResult> {
-    return runCommand(["pulumi", ...args], this.options(this.plainPulumi()));
+  /** Plain pulumi with a file backend, as somebody without make has it; killed when it takes longer than the limit. */
+  pulumi(args: readonly string[], limitSeconds?: number): Promise<CommandResult> {
+    return runCommand(["pulumi", ...args], this.options(this.plainPulumi()), limitSeconds);
   }
 
   /** The same, and it must succeed. */

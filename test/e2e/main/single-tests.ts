@@ -1,11 +1,27 @@
 import { expect, test } from "vitest";
 import { NAMES } from "../../../model/names";
 import { resultOf } from "../kit/checker";
-import { lastLines } from "../kit/command";
+import { lastLines, type CommandResult } from "../kit/command";
 import { form } from "../kit/form";
 import { fingerprint, nameOf, objectsOf } from "../kit/objects";
 import { until } from "../kit/wait";
 import { stackConfig, stacks, type World } from "./world";
+
+/** Seconds that an `up` of the single size takes at the very most (measured: 7 to 25). */
+const UP_SECONDS = 150;
+
+/**
+ * Another `up` after a killed one. The provider can wait for an event that it has missed (docs/operations.md, "An
+ * interrupted `up`"), and what a user does then is the same again: kill it and run it once more.
+ */
+async function upAgain(workspace: World["workspace"], stack: readonly string[]): Promise<CommandResult> {
+  for (let left = 2; ; left -= 1) {
+    await workspace.mustPulumi(["cancel", "--yes", stacks.single]);
+    const result = await workspace.pulumi(["up", "--yes", "--skip-preview", ...stack], UP_SECONDS);
+    if (result.code !== -1 || left === 0) return result;
+    process.stdout.write(`an up after a killed one stood still, and is killed too:\n${lastLines(result)}\n`);
+  }
+}
 
 /** Tests of a second stack: the single size, made by plain Pulumi, beside the first one. */
 export function singleTests(world: () => World): void {
@@ -26,8 +42,8 @@ export function singleTests(world: () => World): void {
     const killed = await first.stop("SIGKILL");
     expect(killed.code).toBe(-1);
     expect((await objectsOf(stacks.single)).map(nameOf)).not.toContain(`Deployment/${NAMES.exporter}`);
-    await workspace.mustPulumi(["cancel", "--yes", stacks.single]);
-    await workspace.mustPulumi(["up", "--yes", "--skip-preview", ...stack]);
+    const after = await upAgain(workspace, stack);
+    expect(after.code, lastLines(after)).toBe(0);
     const again = await workspace.pulumi(["preview", "--refresh", "--expect-no-changes", "--diff", ...stack]);
     expect(again.code, lastLines(again)).toBe(0);
   });
