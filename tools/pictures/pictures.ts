@@ -5,7 +5,7 @@ import type { Arrow, Box, Look, Panel, Picture } from "./svg";
 
 const QUERY = `${NAMES.query}:${String(PORTS.query)}`;
 
-const CONTROLLERS = { id: "controllers", title: "controllers", lines: ["POST /metrics"] } as const;
+const CONTROLLERS = { id: "controllers", title: "controllers", lines: ["POST /metrics,", "or gRPC"] } as const;
 const EXPORTER = { id: "exporter", title: NAMES.exporter, lines: ["checks, hashes", "gatewayID"] } as const;
 const HUB_LINES = ["keeps pushes", "until scraped"];
 const MONITORING = {
@@ -66,7 +66,7 @@ const SHARDS = [0, 1, 2] as const;
 
 const sharded: Picture = {
   description:
-    "Data flow of the sharded sizes: the exporter hashes gateways over N hubs, each with its own Prometheus; each " +
+    "Data flow of the sharded sizes: the exporter hashes gateways over N hubs, but for those that the placement moved, each with its own Prometheus; each " +
     "shard has a leaf, with object storage also over its Store Gateway; the roots ask all leaves, the frontend asks the roots",
   panels: [
     {
@@ -74,6 +74,7 @@ const sharded: Picture = {
       boxes: [
         { ...CONTROLLERS, column: 0, row: 1 },
         { ...EXPORTER, column: 1, row: 1 },
+        { id: "placement", column: 1, row: 2, title: NAMES.placement, lines: ["which keys go", "elsewhere"] },
         ...SHARDS.flatMap(pair),
         ...SHARDS.map((shard) => ({
           id: `leaf-${String(shard)}`,
@@ -99,6 +100,7 @@ const sharded: Picture = {
       ],
       arrows: [
         { from: "controllers", to: "exporter" },
+        { from: "placement", to: "exporter" },
         ...SHARDS.flatMap((shard): Arrow[] => [
           { from: "exporter", to: `hub-${String(shard)}` },
           { from: `hub-${String(shard)}`, to: `prometheus-${String(shard)}` },
@@ -114,7 +116,7 @@ const sharded: Picture = {
         { from: "store", to: "leaf-2", look: "optional" },
       ],
       notes: [
-        "Here serversCount is 3. Arrows: where samples and alerts go. Dashed: with objectStorage; every sidecar uploads.",
+        "Here serversCount is 3. Arrows: where samples, alerts and the placement's table go. Dashed: with objectStorage; every sidecar uploads.",
       ],
     },
   ],
