@@ -2,6 +2,7 @@
 import { describe } from "vitest";
 import { form } from "./kit/form";
 import { sharedWorld } from "./kit/suite";
+import { controllerTests } from "./pairs/controller-tests";
 import { loadTests } from "./pairs/load-tests";
 import { lossTests } from "./pairs/loss-tests";
 import { pairTests } from "./pairs/pair-tests";
@@ -10,6 +11,8 @@ import { World } from "./pairs/world";
 const world = sharedWorld(() => World.create());
 
 describe("two shards of two replicas under a feed", () => pairTests(world));
+
+describe.runIf(form === "long")("a controller that hashes by itself", () => controllerTests(world));
 
 describe("both replicas of a shard away", () => lossTests(world));
 

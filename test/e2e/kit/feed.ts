@@ -21,17 +21,23 @@ export interface FeedRoute {
 export class Feed {
   private running: BackgroundCommand | undefined;
 
-  /** @param interval Seconds between two rounds. */
+  /**
+   * @param interval Seconds between two rounds.
+   * @param name Name of its ledger, for a feed that others run beside; default: the newest ledger of the stack is its own.
+   */
   constructor(
     private readonly workspace: Workspace,
     private readonly stack: string,
     private readonly interval: number,
+    private readonly name?: string,
   ) {}
 
   /** Starts it and waits for its first acknowledgements. */
   async start(route: FeedRoute = { prefix: [], flags: [] }): Promise<void> {
     const pace = ["--interval", String(this.interval), "--duration", "1800", "--deadline", "60"];
-    this.running = this.workspace.startTool(["feed", this.stack, ...fleet, ...pace, ...route.flags], route.prefix);
+    const ledger = this.name === undefined ? [] : ["--ledger", this.named(this.name)];
+    const args = ["feed", this.stack, ...fleet, ...pace, ...ledger, ...route.flags];
+    this.running = this.workspace.startTool(args, route.prefix);
     await this.nextRound();
   }
 
@@ -72,17 +78,23 @@ export class Feed {
     return errors.filter((error) => !error.startsWith("stopped"));
   }
 
-  /** Label `feed_run` of the newest feed. */
+  /** Its label `feed_run`. */
   run(): string {
     return this.contents().header.run;
   }
 
-  /** All that the ledger of the newest feed says so far. */
+  /** All that its ledger says so far. */
   contents(): LedgerContents {
     return readLedger(this.ledger());
   }
 
-  private ledger(): string {
+  private named(name: string): string {
+    return join(this.workspace.scratch("ledgers"), `${name}.jsonl`);
+  }
+
+  /** Path of its ledger. */
+  ledger(): string {
+    if (this.name !== undefined) return this.named(this.name);
     const folder = ledgerDirectory(this.stack, { SCALED_PROMETHEUS_BACKEND_DIR: this.workspace.state });
     // Named by their time.
     const name = existsSync(folder) ? readdirSync(folder).sort().at(-1) : undefined;

@@ -1,3 +1,4 @@
+// Command controller is an example of a controller that hashes by itself: it reads the ring table and pushes to the hubs.
 package main
 
 import (
@@ -13,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"scaled-prometheus/exporter/pusher"
 	"scaled-prometheus/exporter/ring"
 )
 
@@ -35,10 +37,10 @@ func main() {
 		slog.Warn("no ring table yet", "error", err)
 	}
 	go source.Run(ctx, time.Second, func(err error) { slog.Warn("ring table", "error", err) })
-	pusher := &Pusher{ID: *id, Ring: source.Ring, Client: &http.Client{Timeout: 10 * time.Second}, Hubs: hubsOf(*hubs)}
-	var left []Sample
+	to := &pusher.Pusher{ID: *id, Ring: source.Ring, Client: &http.Client{Timeout: 10 * time.Second}, Hubs: hubsOf(*hubs)}
+	var left []pusher.Sample
 	for {
-		outcome, err := pusher.Push(ctx, append(left, own(*gateways, time.Now())...))
+		outcome, err := to.Push(ctx, append(left, own(*gateways, time.Now())...))
 		slog.Info("pushed", "stored", outcome.Stored, "unplaced", len(outcome.Unplaced), "missed", outcome.Missed, "error", err)
 		// As they are, with the same timestamps; the newest only, so that memory stays bounded.
 		left = outcome.Unplaced[max(0, len(outcome.Unplaced)-100_000):]
@@ -56,11 +58,11 @@ func hubsOf(pattern string) func(int) []string {
 	}
 }
 
-func own(gateways int, now time.Time) []Sample {
-	samples := make([]Sample, gateways)
+func own(gateways int, now time.Time) []pusher.Sample {
+	samples := make([]pusher.Sample, gateways)
 	for at := range samples {
 		labels := map[string]string{"gatewayID": "gateway-" + strconv.Itoa(at+1)}
-		samples[at] = Sample{Name: "gateway_seen", Labels: labels, Value: 1, Timestamp: now.UnixMilli()}
+		samples[at] = pusher.Sample{Name: "gateway_seen", Labels: labels, Value: 1, Timestamp: now.UnixMilli()}
 	}
 	return samples
 }

@@ -27,8 +27,8 @@ describe.skipIf(!isThere && !isRequired)("services/exporter/go", () => {
     expect(status, output).toBe(0);
   });
 
-  it.skipIf(!isHubBuilt && !isRequired)("the example controller pushes to real hubs", () => {
-    const { status, output } = go("test", "-count=1", "-v", "-run", "TestPushToRealHubs", "./controller");
+  it.skipIf(!isHubBuilt && !isRequired)("the example controller's pusher stores on real hubs", () => {
+    const { status, output } = go("test", "-count=1", "-v", "-run", "TestPushToRealHubs", "./pusher");
     expect(status, output).toBe(0);
     expect(output).toContain("--- PASS: TestPushToRealHubs");
   });

@@ -1,4 +1,4 @@
-package main
+package pusher
 
 import (
 	"context"
@@ -14,6 +14,15 @@ import (
 
 	"scaled-prometheus/exporter/ring"
 )
+
+func seen(gateways int, now time.Time) []Sample {
+	samples := make([]Sample, gateways)
+	for at := range samples {
+		labels := map[string]string{"gatewayID": fmt.Sprintf("gateway-%d", at+1)}
+		samples[at] = Sample{Name: "gateway_seen", Labels: labels, Value: 1, Timestamp: now.UnixMilli()}
+	}
+	return samples
+}
 
 // hub is a real edge hub on loopback.
 type hub struct {
@@ -111,7 +120,7 @@ func TestPushToRealHubs(t *testing.T) {
 		Client: &http.Client{Timeout: 5 * time.Second},
 		Hubs:   func(shard int) []string { return []string{hubs[shard][0].url, hubs[shard][1].url} },
 	}
-	samples := append(own(50, time.Now()), Sample{Name: "gateway_seen", Value: 1, Timestamp: time.Now().UnixMilli()},
+	samples := append(seen(50, time.Now()), Sample{Name: "gateway_seen", Value: 1, Timestamp: time.Now().UnixMilli()},
 		Sample{Name: "gateway_seen", Labels: map[string]string{"gatewayID": "quote\"\\\n"}, Timestamp: time.Now().UnixMilli()})
 	push := func(stored, unplaced, missed int) {
 		t.Helper()
@@ -169,7 +178,7 @@ func TestPushToRealHubs(t *testing.T) {
 
 func TestNoRingNoPush(t *testing.T) {
 	pusher := &Pusher{Ring: func() *ring.Ring { return nil }}
-	outcome, err := pusher.Push(context.Background(), own(2, time.Now()))
+	outcome, err := pusher.Push(context.Background(), seen(2, time.Now()))
 	if err == nil || len(outcome.Unplaced) != 2 {
 		t.Errorf("pushed without a ring: %v, %v", outcome, err)
 	}

@@ -1,7 +1,7 @@
-// Command controller is an example of a controller that hashes by itself: it reads samples and writes each to all hubs of
-// its shard, without an exporter between. It sends no staleness markers when a key moves, and keeps nothing to send again
-// after a hub's crash: those are the exporter's.
-package main
+// Package pusher writes samples to all hubs of their shards, for a controller that hashes by itself, without an exporter
+// between. It sends no staleness markers when a key moves, and keeps nothing to send again after a hub's crash: those are
+// the exporter's.
+package pusher
 
 import (
 	"bytes"
