@@ -12,7 +12,7 @@ const world = sharedWorld(() => World.create());
 
 describe("two shards of two replicas under a feed", () => pairTests(world));
 
-describe.runIf(form === "long")("a controller that hashes by itself", () => controllerTests(world));
+describe.runIf(form === "long")("controllers", () => controllerTests(world));
 
 describe("both replicas of a shard away", () => lossTests(world));
 

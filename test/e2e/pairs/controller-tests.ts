@@ -1,14 +1,16 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { NAMES } from "../../../model/names";
+import { NAMES, PORTS } from "../../../model/names";
 import { kubectl } from "../../../tools/kubectl";
+import { buildStockClient, stockPush } from "../../stand-ins/stock-client";
 import { check, comparedBy, disagreements } from "../kit/checker";
 import { Feed } from "../kit/feed";
+import { Pipeline } from "../kit/pipeline";
 import { until } from "../kit/wait";
 import { podsOf } from "./pods";
-import { startRingController, type RingController } from "./ring-controller";
+import { inNode, startRingController, type RingController } from "./ring-controller";
 import { stack, type World } from "./world";
 
-/** A controller that hashes by itself and pushes to the hubs, with and without the exporters beside it. */
+/** Controllers as Magma has them, and one that hashes by itself, with and without the exporters beside it. */
 export function controllerTests(world: () => World): void {
   let controller: RingController;
 
@@ -31,6 +33,34 @@ export function controllerTests(world: () => World): void {
   function feedNamed(name: string): Feed {
     return new Feed(world().workspace, stack, 3, name);
   }
+
+  test("what a stock Magma client pushes over gRPC is counted, every series once", async () => {
+    const client = buildStockClient(world().workspace.scratch("magma-client"));
+    const address = await kubectl({ namespace: stack }, [
+      ...["get", "service", NAMES.exporter],
+      "--output=jsonpath={.spec.clusterIP}",
+    ]);
+    const count = 6_000;
+    const [nsenter, ...before] = inNode;
+    const pushed = stockPush(
+      nsenter,
+      ...before,
+      client,
+      "-generate",
+      String(count),
+      `${address}:${String(PORTS.pushGrpc)}`,
+    );
+    expect(pushed).toMatchObject({ code: "OK" });
+    const pipeline = await Pipeline.open(stack);
+    try {
+      await until("every series of the stock client at the root", { seconds: 60 }, async () => {
+        const answer = await pipeline.api.query(`count({__name__=~"magma_gateway_metric_.+"})`);
+        return answer.type === "vector" && answer.samples[0]?.value === count;
+      });
+    } finally {
+      await pipeline.close();
+    }
+  });
 
   test("beside the exporters, each with a feed of the same gateways: both are answered whole, and once", async () => {
     const [direct, usual] = [feedNamed("direct-beside"), feedNamed("usual-beside")];

@@ -8,7 +8,8 @@ import type { FeedRoute } from "../kit/feed";
 import { until } from "../kit/wait";
 import { letters, stack } from "./world";
 
-const inNode = ["nsenter", `--net=/run/netns/${settings.networkNamespace}`];
+/** Goes before a command that shall run in the sealed node's network namespace. */
+export const inNode = ["nsenter", `--net=/run/netns/${settings.networkNamespace}`] as const;
 /** In the sealed node's own network namespace, where nothing else has it. */
 const listen = "127.0.0.1:9700";
 
@@ -35,7 +36,8 @@ export async function startRingController(folder: string): Promise<RingControlle
     { cwd: folder, env },
   );
   await until("the controller that hashes by itself", { seconds: 30 }, () => {
-    execFileSync(inNode[0] ?? "", [...inNode.slice(1), "bash", "-c", `exec 3<>/dev/tcp/${listen.replace(":", "/")}`]);
+    const [nsenter, network] = inNode;
+    execFileSync(nsenter, [network, "bash", "-c", `exec 3<>/dev/tcp/${listen.replace(":", "/")}`]);
     return Promise.resolve(true);
   });
   return {

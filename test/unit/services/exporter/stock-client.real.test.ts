@@ -10,7 +10,7 @@ import { workloadTools } from "../../../../local/toolchain/table";
 import { exporterConfigText, type ExporterConfig } from "../../../../model/exporter-config";
 import { send } from "../http-helpers";
 import { exporterConfigOf } from "./exporter-config-of";
-import { buildStockClient, hasGo, stockPush, type StockResult } from "./stock-client";
+import { buildStockClient, hasGo, stockPush, type StockResult } from "../../../stand-ins/stock-client";
 
 const hubProgram = toolPath(workloadTools.hub);
 const canRun = existsSync(hubProgram) && hasGo();

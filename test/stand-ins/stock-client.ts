@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { z } from "zod";
 
-const repository = join(__dirname, "../../../..");
+const repository = join(__dirname, "../..");
 /** Its go.mod pins what the hub is built from, stubs and gRPC library included. */
 const group = join(repository, "local/go/edge-hub");
 const source = join(repository, "test/stand-ins/magma-client/main.go");
@@ -29,7 +29,7 @@ export function buildStockClient(folder: string): string {
   return path;
 }
 
-/** Runs it once. */
+/** Runs it once; `client` is its path, or a command and what goes before the path, such as nsenter. */
 export function stockPush(client: string, ...args: readonly string[]): StockResult {
   const output = execFileSync(client, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
   return resultSchema.parse(JSON.parse(output));
