@@ -255,7 +255,7 @@ export const checkCommand: Command = {
     "With --steps, the whole run is asked for at every evaluation step, too: sum and count over all and by gateway must be\n" +
       "what the ledger's newest samples within the lookback come to. A difference is wrong unless it ends within one step\n" +
       "and stands within one step after a push; each is listed with its time and cause (missing, double, ...). `increase`\n" +
-      "over 10 minutes must be exact, and across a move off by at most one push interval's increase.",
+      "over 10 minutes must be exact; across a move it may lack one push interval's increase, or exceed it by two.",
   ],
   flags: {
     ledger: { value: "file", description: "ledger of the run", default: "the stack's newest" },

@@ -27,6 +27,12 @@ const cases = fc.record({
   after: fc.integer({ min: 0, max: 5_000 }),
 });
 
+/** Two points on the first shard, which grew faster than the third: 1.11 push intervals' increase too much. */
+const found: [{ gateway: number; metric: string; spacing: number; count: number; after: number }, number] = [
+  { gateway: 0, metric: "session_create_total", spacing: 60_000, count: 3, after: 0 },
+  2,
+];
+
 /** What the root answers when a series is on one shard up to push number `move`, and on another from there on. */
 function answered(histories: readonly (readonly Point[])[], end: number, move: number): number {
   let total = 0;
@@ -40,7 +46,7 @@ function answered(histories: readonly (readonly Point[])[], end: number, move: n
 }
 
 describe("increase across a move", () => {
-  test("is off by at most one push interval's increase, wherever the move is", () => {
+  test("lacks at most one push interval's increase and exceeds it by at most two, wherever the move is", () => {
     fc.assert(
       fc.property(cases, fc.nat(), ({ gateway, metric, spacing, count, after }, place) => {
         const end = begin + (count - 1) * spacing + after;
@@ -54,7 +60,7 @@ describe("increase across a move", () => {
         const moved = [{ at: end - 1, back: false }];
         expect(increaseIsRight(got, bounds, moved, 1e-9)).toBe(true);
       }),
-      { numRuns: process.env["THOROUGH"] === "1" ? 5_000 : 500 },
+      { examples: [found], numRuns: process.env["THOROUGH"] === "1" ? 5_000 : 500 },
     );
   });
 
@@ -70,7 +76,7 @@ describe("increase across a move", () => {
         expect(increaseIsRight(bounds.most, bounds, [], 1e-9)).toBe(true);
         if (bounds.perPush === 0) return;
         expect(increaseIsRight(bounds.least - bounds.perPush, bounds, [], 1e-9)).toBe(false);
-        expect(increaseIsRight(bounds.most + 1.01 * bounds.perPush, bounds, [{ at: end, back: false }], 0)).toBe(false);
+        expect(increaseIsRight(bounds.most + 2.01 * bounds.perPush, bounds, [{ at: end, back: false }], 0)).toBe(false);
       }),
     );
   });
