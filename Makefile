@@ -91,7 +91,7 @@ bench-program: node_modules/.installed ## program start to registered resources,
 	@$(NODE) bench/program.ts
 
 bench-query: node_modules/.installed ## the query path on N shards beside one Prometheus and plain Thanos (ARGS='--quick', '--help')
-	@$(LOCAL) exec --no-cluster --checkers --servers -- $(NODE) bench/query.ts $(ARGS)
+	@$(LOCAL) exec --no-cluster --servers -- $(NODE) bench/query.ts $(ARGS)
 
 bench-ring: node_modules/.installed ## hashing schemes on Magma's fleet: balance, movement, failover, lookup time
 	@$(NODE) bench/ring.ts

@@ -1,6 +1,7 @@
 /** What is asked: Magma's table, dashboard queries, variables, top lists, joins, quantiles, subqueries, long ranges. */
 
 import type { Merge } from "./direct";
+import type { Arm } from "./options";
 
 /** A request of Prometheus' HTTP API: path below /api/v1, parameters, and the method. */
 export interface ApiRequest {
@@ -22,6 +23,8 @@ export interface BenchQuery {
   readonly pushed: true | { readonly because: string };
   /** Label of the range, for Magma's table. */
   readonly magmaRange?: string;
+  /** Arms that are not asked, and why. */
+  readonly notAsked?: { readonly arms: readonly Arm[]; readonly because: string };
 }
 
 /** Magma's table, in minutes. */
@@ -36,6 +39,21 @@ export const MAGMA_RANGES: readonly (readonly [label: string, minutes: number])[
   ["12h", 720],
   ["1d", 1_440],
 ];
+
+/** Ranges at which plain Thanos is measured beside, and that one shard alone is asked for. */
+export const COMPARED_RANGES: readonly string[] = ["15m", "1h", "6h", "12h"];
+
+/** One shard alone shows what the path itself costs; Magma's query is enough for that. */
+export function isAskedOf({ magmaRange }: Pick<BenchQuery, "magmaRange">, shards: number): boolean {
+  return shards > 1 || (magmaRange !== undefined && COMPARED_RANGES.includes(magmaRange));
+}
+
+/** Plain Thanos takes several times as long as the rest together, and nothing is demanded of it. */
+function plainIsLeftOut(range: string): Pick<BenchQuery, "notAsked"> {
+  if (COMPARED_RANGES.includes(range)) return {};
+  const because = `plain Thanos is measured at ${COMPARED_RANGES.join(", ")} only`;
+  return { notAsked: { arms: ["naive", "leaf"], because } };
+}
 
 const EVERYTHING = 'count({__name__=~".+"})';
 const USAGE = "ue_reported_usage_bytes_total";
@@ -99,6 +117,7 @@ export function querySet(end: number, hours: number): readonly BenchQuery[] {
   const magma = MAGMA_RANGES.filter(([, minutes]) => minutes <= all).map(([label, minutes]): BenchQuery => ({
     ...range("Magma's table", `count ${label}`, EVERYTHING, minutes, { how: "sum" }),
     magmaRange: label,
+    ...plainIsLeftOut(label),
   }));
   const acrossShards = "its result is one value over all shards, which parts don't determine";
   const failures = 's6a_auth_failure_total{gatewayID!=""}';

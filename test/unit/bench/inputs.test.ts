@@ -1,12 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { shardOrder } from "../../../model/ring";
 import { shardName } from "../../../model/names";
-import { fleetOptions, pushTimes } from "../../../bench/query/dataset";
+import { fleetOptions } from "../../../bench/query/dataset";
 import { place } from "../../../bench/query/placement";
 import { readOptions } from "../../../bench/query/options";
 import { fieldsOf, queryText, requestKey } from "../../../bench/query/protobuf";
 import { querySet, stepOf } from "../../../bench/query/query-set";
 import { cpuOfStat } from "../../../bench/query/proc";
+import { pushTimes } from "../../../bench/query/windows";
 
 const keys = Array.from({ length: 347 }, (_, index) => ({ key: `gw-${String(index)}`, series: 200 + (index % 200) }));
 
