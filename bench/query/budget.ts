@@ -1,12 +1,12 @@
 /** How a run keeps to its time: every query gets a share, and repeats as often as that allows. */
 
-import type { BenchQuery } from "./query-set";
+import { COMPARED_RANGES, type BenchQuery } from "./query-set";
 
 /** How much longer than a dashboard's panel a query takes, about: what its share of the time is weighed by. */
 export function weightOf({ group, magmaRange }: Pick<BenchQuery, "group" | "magmaRange">): number {
-  if (magmaRange === "1d") return 20;
-  if (magmaRange !== undefined) return 4;
-  return group === "long ranges" || group === "quantiles" ? 3 : 1;
+  if (magmaRange === "1d") return 30;
+  if (magmaRange !== undefined) return COMPARED_RANGES.includes(magmaRange) ? 8 : 5;
+  return group === "long ranges" || group === "quantiles" ? 4 : 1;
 }
 
 /** Time for measuring, in shares. What one query leaves is for those after it. */

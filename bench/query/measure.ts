@@ -8,7 +8,7 @@ import type { Arm } from "./options";
 import { bytesRead, cpuSeconds, peakMemory, resetPeak } from "./proc";
 import type { Running } from "./processes";
 import { queryText } from "./protobuf";
-import type { BenchQuery } from "./query-set";
+import { isAskedInRound, type BenchQuery } from "./query-set";
 import type { ArmResult, QueryResult, Sample } from "./results";
 import type { Parts } from "./statistics";
 import { WireClient, type Captured } from "./wire";
@@ -239,7 +239,7 @@ export async function measure(
     // Another order each time, so that no arm always runs after the same one.
     const turn = repetition % lanes.length;
     for (const lane of [...lanes.slice(turn), ...lanes.slice(0, turn)]) {
-      if (lane.result.error === undefined) await repeat(lane, query);
+      if (lane.result.error === undefined && isAskedInRound(query, lane.arm, repetition)) await repeat(lane, query);
     }
     lastRound = now() - startedAt;
   }

@@ -72,7 +72,7 @@ const help = `Usage: make bench-query ARGS='...'
   --arms <list>       of ${ARMS.join(",")} (single is always there)
   --repetitions <n>   of every arm of every query, in turn, at most (default 5)
   --minutes <n>       time for measuring all that is asked for: each query has a share of it and repeats while that lasts,
-                      once at least (default 30; more is better: 120 is enough for 5 repetitions of everything)
+                      once at least (default 30; about 50 give 5 repetitions of everything)
   --only <texts>      only queries whose name contains one of these, separated by commas
   --no-replay         no restarts with a log to replay
   --services <file>   take the adapter from this services bundle, to compare two builds (default: this tree's)

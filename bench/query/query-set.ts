@@ -40,19 +40,32 @@ export const MAGMA_RANGES: readonly (readonly [label: string, minutes: number])[
   ["1d", 1_440],
 ];
 
-/** Ranges at which plain Thanos is measured beside, and that one shard alone is asked for. */
+/** Ranges at which plain Thanos is measured beside. */
 export const COMPARED_RANGES: readonly string[] = ["15m", "1h", "6h", "12h"];
+/** Ranges that one shard alone is asked for. */
+export const ALONE_RANGES: readonly string[] = ["1h", "6h"];
+
+/** Arms of plain Thanos. */
+const PLAIN: readonly Arm[] = ["naive", "leaf"];
+
+/** Rounds of plain Thanos in Magma's table, where it takes longer than the rest together. */
+export const PLAIN_ROUNDS = 1;
+
+/** Is an arm asked in a round, counted from 0? */
+export function isAskedInRound({ magmaRange }: Pick<BenchQuery, "magmaRange">, arm: Arm, round: number): boolean {
+  return magmaRange === undefined || round < PLAIN_ROUNDS || !PLAIN.includes(arm);
+}
 
 /** One shard alone shows what the path itself costs; Magma's query is enough for that. */
 export function isAskedOf({ magmaRange }: Pick<BenchQuery, "magmaRange">, shards: number): boolean {
-  return shards > 1 || (magmaRange !== undefined && COMPARED_RANGES.includes(magmaRange));
+  return shards > 1 || (magmaRange !== undefined && ALONE_RANGES.includes(magmaRange));
 }
 
 /** Plain Thanos takes several times as long as the rest together, and nothing is demanded of it. */
 function plainIsLeftOut(range: string): Pick<BenchQuery, "notAsked"> {
   if (COMPARED_RANGES.includes(range)) return {};
   const because = `plain Thanos is measured at ${COMPARED_RANGES.join(", ")} only`;
-  return { notAsked: { arms: ["naive", "leaf"], because } };
+  return { notAsked: { arms: PLAIN, because } };
 }
 
 const EVERYTHING = 'count({__name__=~".+"})';

@@ -2,7 +2,7 @@
 
 import { figuresOfArm, type Measured } from "./figures";
 import { ARM_TITLES, ARMS, FULL_SHARDS, type Options } from "./options";
-import { COMPARED_RANGES, isAskedOf, type BenchQuery } from "./query-set";
+import { ALONE_RANGES, isAskedOf, PLAIN_ROUNDS, type BenchQuery } from "./query-set";
 import { replayFigures, type ReplayResult } from "./replay";
 import { cell, table } from "./report-tables";
 import { WAL_HOURS } from "./wals";
@@ -59,7 +59,7 @@ export function notMeasured(
     if (!replayed.some((each) => each.shards === shards)) lines.push(`N = ${String(shards)}: no restart.`);
   }
   for (const arm of ARMS.filter((each) => !options.arms.includes(each))) lines.push(`${ARM_TITLES[arm]}: not started.`);
-  if (counts.includes(1)) lines.push(`One shard alone (N = 1): Magma's query over ${COMPARED_RANGES.join(", ")} only.`);
+  if (counts.includes(1)) lines.push(`One shard alone (N = 1): Magma's query over ${ALONE_RANGES.join(" and ")} only.`);
   const reasons = new Map<string, string[]>();
   for (const { name, notAsked } of queries) {
     if (notAsked === undefined) continue;
@@ -70,6 +70,7 @@ export function notMeasured(
   for (const [reason, names] of reasons) lines.push(`${reason} ${names.join(", ")}.`);
   const merged = queries.filter(({ direct }) => direct === undefined).map(({ name }) => name);
   if (merged.length > 0) lines.push(`Shards asked directly: ${merged.join(", ")}: it takes more than a simple merge.`);
+  lines.push(`Plain Thanos in Magma's table: no more than ${String(PLAIN_ROUNDS)} round.`);
   lines.push(...fewRounds(measured, options.repetitions));
   lines.push(
     "Everything is on loopback of one machine: no network between shards and root, and no cold disk (blocks are in the page cache).",

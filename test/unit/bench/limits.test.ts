@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Budget, weightOf } from "../../../bench/query/budget";
 import { readOptions, type Options } from "../../../bench/query/options";
-import { COMPARED_RANGES, isAskedOf, querySet } from "../../../bench/query/query-set";
+import { ALONE_RANGES, COMPARED_RANGES, isAskedInRound, isAskedOf, querySet } from "../../../bench/query/query-set";
 import { replayFigures } from "../../../bench/query/replay";
 import { notMeasured, replayTable } from "../../../bench/query/report-limits";
 
@@ -62,8 +62,16 @@ describe("what is asked", () => {
     }
   });
 
+  it("asks plain Thanos Magma's query once, and everything else as often as the others", () => {
+    const [magma] = named("count 1h");
+    const [panel] = named("registered");
+    const rounds = (arm: "leaf" | "design", query = magma) =>
+      [0, 1, 2, 3, 4].filter((round) => query !== undefined && isAskedInRound(query, arm, round)).length;
+    expect([rounds("leaf"), rounds("design"), rounds("leaf", panel)]).toEqual([1, 5, 5]);
+  });
+
   it("asks one shard alone Magma's query only", () => {
-    expect(set.filter((query) => isAskedOf(query, 1)).map(({ magmaRange }) => magmaRange)).toEqual(COMPARED_RANGES);
+    expect(set.filter((query) => isAskedOf(query, 1)).map(({ magmaRange }) => magmaRange)).toEqual(ALONE_RANGES);
     expect(set.every((query) => isAskedOf(query, 2))).toBe(true);
   });
 });
