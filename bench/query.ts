@@ -22,7 +22,7 @@ import { measureReplays, Replays, type ReplayResult } from "./query/replay";
 import { writeReport } from "./query/report";
 import { Results, type QueryResult } from "./query/results";
 import { resultOf } from "./query/statistics";
-import { figuresOf } from "./query/figures";
+import { figuresOf, type Measured } from "./query/figures";
 import { ensureWals } from "./query/wals";
 
 /** Quick queries of both kinds, with which a new group is warmed up. */
@@ -70,6 +70,19 @@ function complaint({ arms }: QueryResult): string {
     return reason === undefined ? [] : [`\n      ${arm}: ${reason.slice(0, 200)}`];
   });
   return bad.join("");
+}
+
+/** What may not be: another answer than one Prometheus' from an arm that must give the same, or none from the path itself. */
+function faultsOf({ query, result }: Measured): readonly string[] {
+  const where = `${query.name}, N = ${String(result.shards)}`;
+  return [
+    ...EXACT_ARMS.flatMap((arm) =>
+      result.arms[arm]?.difference === undefined ? [] : [`${where}: ${arm}'s answer is not one Prometheus'`],
+    ),
+    ...(["single", "design", "frontend"] as const).flatMap((arm) =>
+      result.arms[arm]?.error === undefined ? [] : [`${where}: no answer of ${arm}`],
+    ),
+  ];
 }
 
 /** @throws UserError before anything is made, when a program is missing. */
@@ -155,12 +168,10 @@ async function main(): Promise<number> {
   const shards = reported.filter((each) => measured.some(({ result }) => result.shards === each));
   await writeReport(folder, { dataset, options: { ...options, shards }, measured, queries, replayed });
   say(`    report: ${join(folder, "query.md")}`);
-  const wrong = measured.filter(({ result }) => EXACT_ARMS.some((arm) => result.arms[arm]?.difference !== undefined));
-  for (const { query, result } of wrong) {
-    say(`error: ${query.name}, N = ${String(result.shards)}: the answer is not one Prometheus' (see the report)`);
-  }
+  const faults = measured.flatMap(faultsOf);
+  for (const fault of faults) say(`error: ${fault} (see the report)`);
   process.stdout.write(`RESULT ${JSON.stringify(resultOf(measured.map(figuresOf)))}\n`);
-  return wrong.length > 0 ? 1 : 0;
+  return faults.length > 0 ? 1 : 0;
 }
 
 runMain(main);

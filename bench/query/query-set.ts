@@ -69,6 +69,8 @@ function plainIsLeftOut(range: string): Pick<BenchQuery, "notAsked"> {
 }
 
 const EVERYTHING = 'count({__name__=~".+"})';
+/** One series a gateway: not those of an eNodeB, and not the cloud's, which are many. */
+export const GATEWAY_WIDE = 'enodebID="",gatewayID!=""';
 const USAGE = "ue_reported_usage_bytes_total";
 const BUCKETS = "attach_duration_seconds_bucket";
 
@@ -165,7 +167,7 @@ export function querySet(end: number, hours: number): readonly BenchQuery[] {
     range(
       "joins",
       "join on gateway",
-      'sum by (networkID) (ue_registered{enodebID=""} * on (gatewayID) group_left () enb_connected{enodebID=""})',
+      `sum by (networkID) (ue_registered{${GATEWAY_WIDE}} * on (gatewayID) group_left () enb_connected{${GATEWAY_WIDE}})`,
       180,
       { how: "sum" },
       { because: "on (gatewayID) leaves out the shard: for all that the root knows, pairs are on two shards" },
