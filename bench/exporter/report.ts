@@ -156,7 +156,7 @@ resident memory was ${whole(peakMebibytes)} MiB.
 
 Not measured here: keeping pushes until both replicas have stored them (the sinks store nothing, so that nothing is kept or sent
 again), staleness markers, gRPC, gzip, TLS, limits per tenant. Load and sinks share one core: where "of the core" is well below
-100 %, they are what bounds samples per second.
+100 %, they, or other work of the machine, are what bounds samples per second.
 
 ${memory === undefined ? "" : memoryText(memory)}`;
   const result = {
