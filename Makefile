@@ -63,7 +63,7 @@ check: node_modules/.installed ## fast tier: format, lint, types, imports, unuse
 test: node_modules/.installed ## check + a short form of every suite on one cluster
 	@$(NODE) test/run.ts test
 
-test-full: node_modules/.installed ## long forms and benchmarks (resumable)
+test-full: node_modules/.installed ## benchmarks and long forms (resumable on the same sources)
 	@$(NODE) test/run.ts full
 
 e2e: node_modules/.installed ## suites on the local cluster or KUBECONFIG: make e2e ONLY=main
@@ -91,7 +91,7 @@ bench-program: node_modules/.installed ## program start to registered resources,
 	@$(NODE) bench/program.ts
 
 bench-query: node_modules/.installed ## the query path on N shards beside one Prometheus and plain Thanos (ARGS='--quick', '--help')
-	@$(LOCAL) exec --no-cluster --checkers --servers -- $(NODE) bench/query.ts $(ARGS)
+	@$(LOCAL) exec --no-cluster --servers -- $(NODE) bench/query.ts $(ARGS)
 
 bench-ring: node_modules/.installed ## hashing schemes on Magma's fleet: balance, movement, failover, lookup time
 	@$(NODE) bench/ring.ts

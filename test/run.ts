@@ -1,11 +1,12 @@
 /** Runs the checks and suites and ends with one line `N passed, N failed` over all of them. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
 import { say, secondsSince } from "../tools/terminal";
 import { checks } from "./checks";
 import { checked, loader, repository, tested, type Outcome } from "./outcome";
 import { chosenFaults } from "./faults";
+import { Progress } from "./progress";
 import { budget, chosenSuites, type Suite } from "./suites";
 
 async function suite(each: Suite, form: "short" | "long"): Promise<Outcome> {
@@ -38,33 +39,48 @@ async function oracle(): Promise<Outcome> {
   return tested("oracle (long form)", withServers, ["--project", "real", "test/oracle"], env);
 }
 
-/** Long forms, each remembered with the commit when it passed, so that an interrupted run goes on where it was. */
+/** One part of `make test-full`. */
+interface Part {
+  readonly name: string;
+  readonly needsCluster: boolean;
+  readonly run: () => Promise<Outcome>;
+}
+
+function benchmark(name: string, before: readonly string[] = []): Part {
+  const file = `${name.replace("bench-", "bench/")}.ts`;
+  return { name, needsCluster: false, run: () => checked(name, [...before, ...loader, file]) };
+}
+
+/** Benchmarks first: a cluster beside them would be in their figures. */
+const fullParts: readonly Part[] = [
+  benchmark("bench-program"),
+  benchmark("bench-ring"),
+  benchmark("bench-exporter", withServers),
+  benchmark("bench-query", withServers),
+  ...chosenSuites([]).map((each) => ({
+    name: each.name,
+    needsCluster: each.withoutCluster !== true,
+    run: () => suite(each, "long"),
+  })),
+  { name: "oracle", needsCluster: false, run: oracle },
+];
+
+/** Benchmarks and long forms, each remembered with its sources when it passed: an interrupted run goes on where it was. */
 async function full(): Promise<readonly Outcome[]> {
-  const outcomes: Outcome[] = [await prepared()];
-  const known: unknown = existsSync(progressFile) ? JSON.parse(readFileSync(progressFile, "utf8")) : [];
-  const done = new Set(z.array(z.string()).catch([]).parse(known));
-  const long = [
-    ...chosenSuites([]).map((each) => ({ name: each.name, run: () => suite(each, "long") })),
-    { name: "oracle", run: oracle },
-  ];
-  for (const { name, run } of long) {
+  const progress = new Progress(progressFile, repository);
+  const done = progress.passed();
+  const outcomes: Outcome[] = [];
+  let isPrepared = false;
+  for (const { name, needsCluster, run } of fullParts) {
     if (done.has(name)) {
-      say(`==> ${name}: passed in an earlier run (remove .state/test-full.json to run it again)`);
+      say(`==> ${name}: passed in an earlier run on these sources (remove .state/test-full.json to run it again)`);
       continue;
     }
-    const outcome = await run();
-    outcomes.push(outcome);
-    if (outcome.failed === 0) {
-      done.add(name);
-      mkdirSync(join(repository, ".state"), { recursive: true });
-      writeFileSync(progressFile, JSON.stringify([...done]));
-    }
+    if (needsCluster && !isPrepared) outcomes.push(await prepared());
+    isPrepared ||= needsCluster;
+    outcomes.push(await progress.remembering(name, run, ({ failed }) => failed === 0));
   }
-  outcomes.push(await checked("bench-program", [...loader, "bench/program.ts"]));
-  outcomes.push(await checked("bench-ring", [...loader, "bench/ring.ts"]));
-  const servers = [...loader, "local/cli.ts", "exec", "--no-cluster", "--servers", "--"];
-  outcomes.push(await checked("bench-exporter", [...servers, ...loader, "bench/exporter.ts"]));
-  if (outcomes.every((outcome) => outcome.failed === 0)) rmSync(progressFile, { force: true });
+  if (outcomes.every((outcome) => outcome.failed === 0)) progress.forget();
   return outcomes;
 }
 

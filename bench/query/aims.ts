@@ -1,7 +1,7 @@
 /** What issue C asks of the query path, each with what was measured. */
 
 import { figuresOf, figuresOfArm, type Measured } from "./figures";
-import { resultOf, SHORT_QUERY } from "./statistics";
+import { SHORT_QUERY } from "./statistics";
 
 /** The smallest or largest of some values, with where it is. */
 interface Extreme {
@@ -62,13 +62,19 @@ export function aims(measured: readonly Measured[]): readonly (readonly string[]
     const { single, design } = figuresOf(each);
     return single === undefined || design === undefined ? undefined : single / design;
   };
-  const { ofDirect } = resultOf(measured.map(figuresOf));
-  const directly: Extreme | undefined = ofDirect === null ? undefined : { value: ofDirect, where: "worst range and N" };
+  const ofDirect = (each: Measured): number | undefined => {
+    const { direct, design } = figuresOf(each);
+    return direct === undefined || design === undefined ? undefined : direct / design;
+  };
   const wallOf = (arm: "design" | "frontend") => (each: Measured) => figuresOfArm(each, arm)?.wall;
   const variables = sharded.filter(({ query }) => query.group === "variables");
   const unanswered = day.filter(({ result }) => (result.arms.design?.samples.length ?? 0) === 0);
   return [
-    row("Magma's query, at least 0.9 of the shards asked directly", directly, (value) => value >= 0.9),
+    row(
+      "Magma's query, at least 0.9 of the shards asked directly, to 12h",
+      extreme(to12h, ofDirect, smaller),
+      (value) => value >= 0.9,
+    ),
     row("at least 0.6 N, 1m to 6h", extreme(to6h, ofN, smaller), (value) => value >= 0.6),
     row("at least 0.5 N at 12h", extreme(at12h, ofN, smaller), (value) => value >= LEAST_OF_N["12h"]),
     row(

@@ -4,33 +4,27 @@
  * to make every sample again.
  */
 
-import { createWriteStream, existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { once } from "node:events";
-import { join } from "node:path";
-import { PIPELINE_LABELS } from "../../model/names";
-import { run } from "../../tools/child";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { setImmediate as pause } from "node:timers/promises";
 import { defaultFleet, makeFleet, type Fleet, type FleetOptions, type Gateway } from "../../tools/feed/fleet";
 import { LedgerWriter } from "../../tools/feed/ledger";
-import { unitOf } from "../../tools/feed/random";
-import { formatValue } from "../../tools/feed/render";
-import { valueAt } from "../../tools/feed/values";
 import { grouped } from "../../tools/table";
-import { step, UserError } from "../../tools/terminal";
-import type { DatasetOptions } from "./options";
+import { step } from "../../tools/terminal";
+import { FULL_SHARDS, type DatasetOptions } from "./options";
 import { place } from "./placement";
+import { BlockWriter } from "./tsdb/block";
+import { pushTimes, windowSeries } from "./windows";
 
 /** Where the samples end: far enough in the past that no block is ever younger than the clock. */
 export const DATA_END = Date.UTC(2026, 0, 2);
-/** Value of the label `cluster`. */
-export const CLUSTER = "bench";
 
 const HOUR = 3_600_000;
 const BLOCK = 2 * HOUR;
-/** promtool runs beside the generator: one block each. */
-const PROMTOOLS = 2;
 
 /** One TSDB: one Prometheus, or a shard of N. */
-interface Store {
+export interface Store {
   readonly folder: string;
   /** Value of the label `shard` for a gateway, undefined for one that is elsewhere. */
   shardOf(gateway: Gateway): number | undefined;
@@ -64,83 +58,31 @@ export function datasetName(options: DatasetOptions): string {
   return `s${String(series)}-h${String(hours)}-i${String(interval)}-c${String(churn)}-${placement}-seed${String(seed)}`;
 }
 
-/** Times at which a gateway pushes within [start, end), ms: every gateway has a phase of its own, as in life. */
-export function pushTimes(seed: number, gateway: number, interval: number, start: number, end: number): number[] {
-  const every = interval * 1_000;
-  const phase = Math.floor(unitOf(seed, 0x9a5e, gateway) * every);
-  const times: number[] = [];
-  for (let time = Math.ceil((start - phase) / every) * every + phase; time < end; time += every) times.push(time);
-  return times;
+const CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/** The name of a block: its time, and of what the folder's name says. */
+export function ulidOf(folder: string, time: number): string {
+  let text = "";
+  for (let rest = time; text.length < 10; rest = Math.floor(rest / 32)) text = `${CROCKFORD[rest % 32] ?? "0"}${text}`;
+  const digest = createHash("sha256").update(folder).digest();
+  return text + Array.from(digest.subarray(0, 16), (byte) => CROCKFORD[byte % 32] ?? "0").join("");
 }
 
-function withLabels(key: string, shard: number): string {
-  const brace = key.indexOf("{") + 1;
-  const rest = key.slice(brace);
-  const added = `${PIPELINE_LABELS.cluster}="${CLUSTER}",${PIPELINE_LABELS.shard}="${String(shard)}"`;
-  return `${key.slice(0, brace)}${added}${rest === "}" ? "" : ","}${rest}`;
-}
-
-/** Writes one block's samples of several stores as OpenMetrics, making every value once; gives the number of samples. */
-async function writeWindow(
-  fleet: Fleet,
-  interval: number,
-  start: number,
-  stores: readonly Store[],
-  file: (store: Store) => string,
-): Promise<number> {
-  const outputs = stores.map((store) => createWriteStream(file(store), { highWaterMark: 1 << 22 }));
-  let samples = 0;
-  for (const gateway of fleet.gateways) {
-    const held = stores.map((store) => store.shardOf(gateway));
-    let known: readonly unknown[] = [];
-    let prefixes: readonly (readonly string[])[] = [];
-    const texts = stores.map(() => [] as string[]);
-    for (const time of pushTimes(fleet.options.seed, gateway.index, interval, start, start + BLOCK)) {
-      const series = fleet.seriesAt(gateway, time);
-      if (series !== known) {
-        known = series;
-        prefixes = held.map((shard) =>
-          shard === undefined ? [] : series.map(({ key }) => `${withLabels(key, shard)} `),
-        );
-      }
-      const seconds = (time / 1_000).toFixed(3);
-      const tails = series.map((one) => `${formatValue(valueAt(one, time))} ${seconds}\n`);
-      samples += tails.length;
-      prefixes.forEach((lines, index) => {
-        if (lines.length === 0) return;
-        texts[index]?.push(lines.map((line, position) => `${line}${tails[position] ?? ""}`).join(""));
-      });
-    }
-    for (const [index, output] of outputs.entries()) {
-      const text = texts[index] ?? [];
-      if (text.length > 0 && !output.write(text.join(""))) await once(output, "drain");
+/** Writes one block of several stores. */
+function writeBlocks(fleet: Fleet, interval: number, start: number, stores: readonly Store[]): void {
+  const writers = stores.map((store) => {
+    const window = join(store.folder, "blocks", String(start));
+    rmSync(window, { recursive: true, force: true });
+    const ulid = ulidOf(basename(store.folder), start);
+    return { store, writer: new BlockWriter(join(window, ulid), ulid) };
+  });
+  for (const series of windowSeries(fleet, interval, start, start + BLOCK)) {
+    for (const { store, writer } of writers) {
+      const shard = store.shardOf(series.gateway);
+      if (shard !== undefined) writer.add(series.labels(shard), series.chunks);
     }
   }
-  await Promise.all(
-    outputs.map(async (output) => {
-      output.end("# EOF\n");
-      await once(output, "close");
-    }),
-  );
-  return samples;
-}
-
-async function makeBlock(input: string, folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  const finished = await run("promtool", ["tsdb", "create-blocks-from", "openmetrics", "--quiet", input, folder]);
-  if (finished.code !== 0) {
-    throw new UserError(`promtool made no block of ${input}: ${finished.stdout}\n${finished.stderr}`.trimEnd());
-  }
-  rmSync(input);
-}
-
-/** Runs `work` over `items`, at most `limit` at a time. */
-async function inParallel<T>(items: readonly T[], limit: number, work: (item: T) => Promise<void>): Promise<void> {
-  const waiting = [...items];
-  const worker = async (): Promise<void> => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
-  };
-  await Promise.all(Array.from({ length: limit }, worker));
+  for (const { writer } of writers) writer.finish(start, start + BLOCK);
 }
 
 /** Where the blocks of a store are: `single` and shards of one N = 1 hold the same. */
@@ -148,7 +90,13 @@ export function storeFolder(dataset: string, shards: number, shard: number): str
   return join(dataset, shards === 1 ? "single" : `n${String(shards)}-shard-${String(shard)}`);
 }
 
-function storesOf(folder: string, fleet: Fleet, shards: number, cap: number | undefined): [readonly Store[], number] {
+/** The shards of N, and how far the largest of them is over the mean. */
+export function storesOf(
+  folder: string,
+  fleet: Fleet,
+  shards: number,
+  cap: number | undefined,
+): [readonly Store[], number] {
   const placement = place(
     fleet.gateways.map(({ id, size }) => ({ key: id, series: size })),
     shards,
@@ -178,8 +126,8 @@ export async function ensureDataset(
   }
   const start = DATA_END - options.hours * HOUR;
   const plans = [...new Set([1, ...shardCounts])].map((shards) => {
-    const [stores, peak] = storesOf(folder, fleet, shards, options.cap);
-    return { shards, stores, peak };
+    const [stores] = storesOf(folder, fleet, shards, options.cap);
+    return { shards, stores };
   });
   const mark = (shards: number, time: number): string => join(folder, `done-n${String(shards)}-${String(time)}`);
   const windows = Array.from({ length: (options.hours * HOUR) / BLOCK }, (_, index) => start + index * BLOCK);
@@ -190,15 +138,9 @@ export async function ensureDataset(
         progress(`block ${String(index + 1)} of ${String(missing.length)}`);
         const todo = plans.filter(({ shards }) => !existsSync(mark(shards, time)));
         const stores = todo.flatMap((plan) => plan.stores);
-        for (const store of stores) mkdirSync(join(store.folder, "input"), { recursive: true });
-        const file = (store: Store): string => join(store.folder, "input", `${String(time)}.om`);
-        await writeWindow(fleet, options.interval, time, stores, file);
-        // A block of an interrupted run may be there already: each is made in a folder of its own and marked when whole.
-        await inParallel(stores, PROMTOOLS, async (store) => {
-          const block = join(store.folder, "blocks", String(time));
-          rmSync(block, { recursive: true, force: true });
-          await makeBlock(file(store), block);
-        });
+        // A block of an interrupted run may be there already: it is made anew, and marked when whole.
+        writeBlocks(fleet, options.interval, time, stores);
+        await pause();
         for (const { shards } of todo) writeFileSync(mark(shards, time), "");
       }
     });
@@ -208,7 +150,12 @@ export async function ensureDataset(
     (sum, { index, size }) => sum + size * pushTimes(options.seed, index, options.interval, start, DATA_END).length,
     0,
   );
-  const peakOverMean = Object.fromEntries(plans.map(({ shards, peak }) => [String(shards), peak]));
+  const peakOverMean = Object.fromEntries(
+    [...new Set([...FULL_SHARDS, ...shardCounts])].map((shards) => [
+      String(shards),
+      storesOf(folder, fleet, shards, options.cap)[1],
+    ]),
+  );
   const described: Dataset = { folder, start, end: DATA_END, series, samples, peakOverMean };
   writeFileSync(join(folder, "dataset.json"), `${JSON.stringify({ options, ...described }, undefined, 2)}\n`);
   return described;

@@ -8,14 +8,10 @@ import type { Arm } from "./options";
 import { bytesRead, cpuSeconds, peakMemory, resetPeak } from "./proc";
 import type { Running } from "./processes";
 import { queryText } from "./protobuf";
-import type { BenchQuery } from "./query-set";
+import { isAskedInRound, type BenchQuery } from "./query-set";
 import type { ArmResult, QueryResult, Sample } from "./results";
 import type { Parts } from "./statistics";
 import { WireClient, type Captured } from "./wire";
-
-/** An arm whose repetition takes longer than this many seconds is not measured more often than that. */
-const SLOW_SECONDS = 20;
-const SLOW_REPETITIONS = 3;
 
 /** An arm did not answer. */
 class NoAnswerError extends Error {}
@@ -83,6 +79,8 @@ async function observed(processes: readonly Running[], work: () => Promise<unkno
 
 /** What the root sends to each shard for a query, and what comes back. */
 interface Capture {
+  /** What the root answered. */
+  readonly body: Buffer;
   readonly byShard: readonly (readonly Captured[])[];
   readonly remote: readonly string[];
   readonly grpcBytes: number;
@@ -90,10 +88,11 @@ interface Capture {
 
 async function capture(tap: Tap, query: BenchQuery): Promise<Capture> {
   for (const recorder of tap.recorders) recorder.record();
-  await answered(tap.url, query);
+  const body = await answered(tap.url, query);
   const byShard = tap.recorders.map((recorder) => recorder.captured);
   const all = byShard.flat();
   return {
+    body,
     byShard,
     remote: [...new Set(all.map(({ path, body }) => queryText(path, body)))],
     grpcBytes: all.reduce((sum, { reply }) => sum + reply.body.length, 0),
@@ -145,26 +144,25 @@ interface Lane {
   readonly clients: readonly WireClient[];
   result: ArmResult;
   captured: Capture | undefined;
-  slowest: number;
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
+/** First answer of an arm, from the root that is captured where it has one. */
+async function firstAnswer(lane: Lane, query: BenchQuery): Promise<Answer> {
+  if (lane.access.tap === undefined) return (await askArm(lane.arm, lane.access, query))();
+  const captured = await capture(lane.access.tap, query);
+  lane.captured = captured;
+  lane.result = { ...lane.result, remote: [...captured.remote], grpcBytes: captured.grpcBytes };
+  return parseAnswer(captured.body.toString("utf8"));
+}
+
 /** First run of an arm: warms it up, compares its answer, captures what its root sends. */
 async function prepare(lane: Lane, query: BenchQuery, reference: Answer | undefined): Promise<Answer | undefined> {
   try {
-    const answer = (await askArm(lane.arm, lane.access, query))();
+    const answer = await firstAnswer(lane, query);
     const differs = reference === undefined ? undefined : difference(reference, answer);
     if (differs !== undefined) lane.result = { ...lane.result, difference: differs };
-    if (lane.access.tap !== undefined) {
-      try {
-        lane.captured = await capture(lane.access.tap, query);
-        const { remote, grpcBytes } = lane.captured;
-        lane.result = { ...lane.result, remote: [...remote], grpcBytes };
-      } catch (error) {
-        lane.result = { ...lane.result, noParts: messageOf(error) };
-      }
-    }
     return answer;
   } catch (error) {
     lane.result = { ...lane.result, error: messageOf(error) };
@@ -179,7 +177,6 @@ async function partsOf(lane: Lane, query: BenchQuery): Promise<Parts | undefined
 }
 
 async function repeat(lane: Lane, query: BenchQuery): Promise<void> {
-  const startedAt = now();
   try {
     const sample = await observed(lane.access.processes, () => askArm(lane.arm, lane.access, query));
     let parts: Parts | undefined;
@@ -193,7 +190,6 @@ async function repeat(lane: Lane, query: BenchQuery): Promise<void> {
   } catch (error) {
     lane.result = { ...lane.result, error: messageOf(error), samples: [] };
   }
-  lane.slowest = Math.max(lane.slowest, now() - startedAt);
 }
 
 /** Rounds and queries after which connections stand and just-in-time compilers have seen the usual paths. */
@@ -210,17 +206,25 @@ export async function warmUp(group: Group, queries: readonly BenchQuery[]): Prom
   }
 }
 
-/** Measures `query` with every arm of the group that can answer it. */
-export async function measure(group: Group, query: BenchQuery, repetitions: number): Promise<QueryResult> {
+/**
+ * Measures `query` with every arm of the group that is to answer it.
+ * @param repetitions Most rounds of all arms; the first is always run.
+ * @param mayRepeat May another round begin that takes as many seconds as the last one?
+ */
+export async function measure(
+  group: Group,
+  query: BenchQuery,
+  repetitions: number,
+  mayRepeat: (lastRound: number) => boolean,
+): Promise<QueryResult> {
   const lanes = [...group.arms]
-    .filter(([arm]) => arm !== "direct" || query.direct !== undefined)
+    .filter(([arm]) => (arm !== "direct" || query.direct !== undefined) && query.notAsked?.arms.includes(arm) !== true)
     .map(([arm, access]): Lane => ({
       arm,
       access,
       clients: access.tap?.endpoints.map((port) => new WireClient(port)) ?? [],
       result: { samples: [] },
       captured: undefined,
-      slowest: 0,
     }));
   let reference: Answer | undefined;
   // The first that answers is compared with: one Prometheus, unless the query is too much for it.
@@ -228,14 +232,16 @@ export async function measure(group: Group, query: BenchQuery, repetitions: numb
     const answer = await prepare(lane, query, reference);
     reference ??= answer;
   }
+  let lastRound = 0;
   for (let repetition = 0; repetition < repetitions; repetition++) {
+    if (repetition > 0 && !mayRepeat(lastRound)) break;
+    const startedAt = now();
     // Another order each time, so that no arm always runs after the same one.
     const turn = repetition % lanes.length;
     for (const lane of [...lanes.slice(turn), ...lanes.slice(0, turn)]) {
-      if (lane.result.error !== undefined) continue;
-      if (lane.slowest > SLOW_SECONDS && repetition >= SLOW_REPETITIONS) continue;
-      await repeat(lane, query);
+      if (lane.result.error === undefined && isAskedInRound(query, lane.arm, repetition)) await repeat(lane, query);
     }
+    lastRound = now() - startedAt;
   }
   for (const client of lanes.flatMap(({ clients }) => clients)) client.close();
   return {

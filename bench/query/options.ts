@@ -38,16 +38,24 @@ export interface DatasetOptions {
   readonly cap: number | undefined;
 }
 
+/** Numbers of shards that a whole report tells of. */
+export const FULL_SHARDS: readonly number[] = [1, 2, 4, 8];
+
 /** A whole run. */
 export interface Options {
   readonly dataset: DatasetOptions;
   readonly shards: readonly number[];
   readonly arms: readonly Arm[];
+  /** Most rounds of a query. */
   readonly repetitions: number;
+  /** Time for measuring, without making data and starting programs. */
+  readonly minutes: number;
   /** Only queries whose name contains one of these texts; empty: all. */
   readonly only: readonly string[];
   /** Forget what an earlier run measured (not the data set). */
   readonly isFresh: boolean;
+  /** Restart each shard's Prometheus with a log to replay? */
+  readonly withReplay: boolean;
   /** A services bundle to take the adapter from instead of building this tree's. */
   readonly services: string | undefined;
 }
@@ -62,13 +70,17 @@ const help = `Usage: make bench-query ARGS='...'
                       (default: the plain ring)
   --n <list>          numbers of shards (default 1,2,4,8)
   --arms <list>       of ${ARMS.join(",")} (single is always there)
-  --repetitions <n>   of every arm of every query, in turn (default 5)
+  --repetitions <n>   of every arm of every query, in turn, at most (default 5)
+  --minutes <n>       time for measuring all that is asked for: each query has a share of it and repeats while that lasts,
+                      once at least (default 30; about 50 give 5 repetitions of everything)
   --only <texts>      only queries whose name contains one of these, separated by commas
+  --no-replay         no restarts with a log to replay
   --services <file>   take the adapter from this services bundle, to compare two builds (default: this tree's)
   --fresh             measure again what an earlier run has finished
   --quick             a smoke run: 1500 series, 4 h, N = 2, one repetition, a part of the queries
-The report goes to docs/measured/ when the run is at least as large as the defaults, else to the data set's folder
-in .state/bench-query/.`;
+What is measured is kept, so that an interrupted run goes on, and a run may be split: --n 2, then --n 4, and so on. The report
+goes to docs/measured/ when the run is at least as large as the defaults, with all that earlier runs of the same sources have
+measured and a list of what they have not; else to the data set's folder in .state/bench-query/.`;
 
 /** The part of the queries that a smoke run asks: one of each kind. */
 const QUICK_QUERIES = ["count 1m", "count 1h", "variable gatewayID", "series", "top", "quantile 0.95", "join same"];
@@ -120,8 +132,10 @@ export function readOptions(argv: readonly string[]): Options | undefined {
       n: text,
       arms: text,
       repetitions: text,
+      minutes: text,
       only: text,
       services: text,
+      "no-replay": { type: "boolean", default: false },
       fresh: { type: "boolean", default: false },
       quick: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
@@ -143,11 +157,13 @@ export function readOptions(argv: readonly string[]): Options | undefined {
       seed: wholeOf("seed", values.seed ?? "1", 0, 2 ** 31 - 1),
       cap: values.cap === undefined ? undefined : wholeOf("cap", values.cap, 0, 1_000_000),
     },
-    shards: listOf(values.n ?? (isQuick ? "2" : "1,2,4,8")).map((each) => wholeOf("n", each, 1, 16)),
+    shards: listOf(values.n ?? (isQuick ? "2" : FULL_SHARDS.join(","))).map((each) => wholeOf("n", each, 1, 16)),
     arms: armsOf(values.arms ?? ARMS.join(",")),
     repetitions: wholeOf("repetitions", values.repetitions ?? (isQuick ? "1" : "5"), 1, 1_000),
+    minutes: numberOf("minutes", values.minutes ?? "30", 0, 1_440),
     only: values.only === undefined ? (isQuick ? QUICK_QUERIES : []) : listOf(values.only),
     isFresh: values.fresh,
+    withReplay: !values["no-replay"] && values.only === undefined,
     services: values.services,
   };
 }

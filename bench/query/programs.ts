@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { flagList, type Flags } from "../../components/kit/flags";
 import { toYaml } from "../../components/kit/yaml";
 import { PIPELINE_LABELS } from "../../model/names";
-import { CLUSTER } from "./dataset";
+import { CLUSTER } from "./windows";
 import type { ProcessPlan } from "./processes";
 
 const TIMEOUT = "2m";

@@ -1,6 +1,7 @@
 /** What is asked: Magma's table, dashboard queries, variables, top lists, joins, quantiles, subqueries, long ranges. */
 
 import type { Merge } from "./direct";
+import type { Arm } from "./options";
 
 /** A request of Prometheus' HTTP API: path below /api/v1, parameters, and the method. */
 export interface ApiRequest {
@@ -22,6 +23,8 @@ export interface BenchQuery {
   readonly pushed: true | { readonly because: string };
   /** Label of the range, for Magma's table. */
   readonly magmaRange?: string;
+  /** Arms that are not asked, and why. */
+  readonly notAsked?: { readonly arms: readonly Arm[]; readonly because: string };
 }
 
 /** Magma's table, in minutes. */
@@ -37,7 +40,37 @@ export const MAGMA_RANGES: readonly (readonly [label: string, minutes: number])[
   ["1d", 1_440],
 ];
 
+/** Ranges at which plain Thanos is measured beside. */
+export const COMPARED_RANGES: readonly string[] = ["15m", "1h", "6h", "12h"];
+/** Ranges that one shard alone is asked for. */
+export const ALONE_RANGES: readonly string[] = ["1h", "6h"];
+
+/** Arms of plain Thanos. */
+const PLAIN: readonly Arm[] = ["naive", "leaf"];
+
+/** Rounds of plain Thanos in Magma's table, where it takes longer than the rest together. */
+export const PLAIN_ROUNDS = 1;
+
+/** Is an arm asked in a round, counted from 0? */
+export function isAskedInRound({ magmaRange }: Pick<BenchQuery, "magmaRange">, arm: Arm, round: number): boolean {
+  return magmaRange === undefined || round < PLAIN_ROUNDS || !PLAIN.includes(arm);
+}
+
+/** One shard alone shows what the path itself costs; Magma's query is enough for that. */
+export function isAskedOf({ magmaRange }: Pick<BenchQuery, "magmaRange">, shards: number): boolean {
+  return shards > 1 || (magmaRange !== undefined && ALONE_RANGES.includes(magmaRange));
+}
+
+/** Plain Thanos takes several times as long as the rest together, and nothing is demanded of it. */
+function plainIsLeftOut(range: string): Pick<BenchQuery, "notAsked"> {
+  if (COMPARED_RANGES.includes(range)) return {};
+  const because = `plain Thanos is measured at ${COMPARED_RANGES.join(", ")} only`;
+  return { notAsked: { arms: PLAIN, because } };
+}
+
 const EVERYTHING = 'count({__name__=~".+"})';
+/** One series a gateway: not those of an eNodeB, and not the cloud's, which are many. */
+export const GATEWAY_WIDE = 'enodebID="",gatewayID!=""';
 const USAGE = "ue_reported_usage_bytes_total";
 const BUCKETS = "attach_duration_seconds_bucket";
 
@@ -99,6 +132,7 @@ export function querySet(end: number, hours: number): readonly BenchQuery[] {
   const magma = MAGMA_RANGES.filter(([, minutes]) => minutes <= all).map(([label, minutes]): BenchQuery => ({
     ...range("Magma's table", `count ${label}`, EVERYTHING, minutes, { how: "sum" }),
     magmaRange: label,
+    ...plainIsLeftOut(label),
   }));
   const acrossShards = "its result is one value over all shards, which parts don't determine";
   const failures = 's6a_auth_failure_total{gatewayID!=""}';
@@ -133,7 +167,7 @@ export function querySet(end: number, hours: number): readonly BenchQuery[] {
     range(
       "joins",
       "join on gateway",
-      'sum by (networkID) (ue_registered{enodebID=""} * on (gatewayID) group_left () enb_connected{enodebID=""})',
+      `sum by (networkID) (ue_registered{${GATEWAY_WIDE}} * on (gatewayID) group_left () enb_connected{${GATEWAY_WIDE}})`,
       180,
       { how: "sum" },
       { because: "on (gatewayID) leaves out the shard: for all that the root knows, pairs are on two shards" },

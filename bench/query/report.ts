@@ -9,7 +9,9 @@ import { barChart, lineChart } from "./charts";
 import { describeDataset, type Dataset } from "./dataset";
 import { figuresOfArm, type Measured } from "./figures";
 import { ARM_TITLES, type Arm, type Options } from "./options";
-import { MAGMA_RANGES } from "./query-set";
+import { MAGMA_RANGES, type BenchQuery } from "./query-set";
+import type { ReplayResult } from "./replay";
+import { notMeasured, REPLAY_TEXT, replayTable } from "./report-limits";
 import {
   cell,
   cpuTable,
@@ -27,6 +29,9 @@ export interface ReportInput {
   readonly dataset: Dataset;
   readonly options: Options;
   readonly measured: readonly Measured[];
+  /** All queries that were to be asked. */
+  readonly queries: readonly BenchQuery[];
+  readonly replayed: readonly ReplayResult[];
 }
 
 /** Ratios of one Prometheus to an arm, by Magma's ranges, for a chart. */
@@ -99,7 +104,7 @@ function peaks({ dataset, options }: ReportInput): string {
 
 /** The whole report as Markdown. */
 export function reportText(input: ReportInput): string {
-  const { dataset, options, measured } = input;
+  const { dataset, options, measured, queries, replayed } = input;
   const { seed, churn, interval, cap } = options.dataset;
   const several = options.shards.filter((shards) => shards > 1);
   const placed = cap === undefined ? "the plain ring" : `the ring, and no shard over the mean + ${String(cap)} series`;
@@ -109,8 +114,8 @@ export function reportText(input: ReportInput): string {
 Written by \`make bench-query\`. Data: ${describeDataset(dataset)}, one sample per ${String(interval)} s, churn ${String(churn)} per hour,
 seed ${String(seed)}, values of \`tools/feed\`; gateways on shards by ${placed}: the largest shard is over the mean by ${peaks(input)},
 which bounds every speed-up. All processes on loopback of one machine (${String(cpus().length)} cores, ${processor}), each with one core
-(\`GOMAXPROCS=1\`; Node computes on one thread). One warm-up, then ${String(options.repetitions)} repetitions of all arms in turn (3 where
-one takes over 20 s); medians.
+(\`GOMAXPROCS=1\`; Node computes on one thread). One warm-up, then rounds of all arms in
+turn, ${String(options.repetitions)} where the run's time allowed (fewer: below); medians.
 
 - **one Prometheus** holds everything. **naive fan-out**: a root Querier over the shards' sidecars. **leaf per shard**: a distributed
   root over a leaf Querier for each sidecar. **asked directly**: the shards' own Prometheus, answers merged by the harness.
@@ -170,6 +175,18 @@ ${trafficTable(measured, Math.max(...options.shards))}
 ## What the root sends
 
 ${remoteTable(measured, Math.max(...options.shards))}
+
+## Restarts
+
+${REPLAY_TEXT}
+
+${replayTable(replayed)}
+
+## What was not measured
+
+${notMeasured(options, queries, measured, replayed)
+  .map((line) => `- ${line}`)
+  .join("\n")}
 
 ## Errors and differences
 

@@ -1,12 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { shardOrder } from "../../../model/ring";
 import { shardName } from "../../../model/names";
-import { fleetOptions, pushTimes } from "../../../bench/query/dataset";
+import { fleetOptions } from "../../../bench/query/dataset";
 import { place } from "../../../bench/query/placement";
 import { readOptions } from "../../../bench/query/options";
 import { fieldsOf, queryText, requestKey } from "../../../bench/query/protobuf";
-import { querySet, stepOf } from "../../../bench/query/query-set";
+import { GATEWAY_WIDE, querySet, stepOf } from "../../../bench/query/query-set";
 import { cpuOfStat } from "../../../bench/query/proc";
+import { labelsOf, pushTimes } from "../../../bench/query/windows";
+import { defaultFleet, makeFleet } from "../../../tools/feed/fleet";
 
 const keys = Array.from({ length: 347 }, (_, index) => ({ key: `gw-${String(index)}`, series: 200 + (index % 200) }));
 
@@ -65,6 +67,22 @@ describe("the query set", () => {
 
   it("keeps Magma's query below the samples that one Prometheus allows", () => {
     for (const minutes of [720, 1_440]) expect((minutes * 60) / stepOf(minutes)).toBeLessThanOrEqual(240);
+  });
+
+  it("joins what a gateway of Magma's fleet has one series of", () => {
+    const fleet = makeFleet(defaultFleet, "test");
+    for (const name of ["ue_registered", "enb_connected"]) {
+      const chosen = fleet.gateways.flatMap((gateway) =>
+        fleet.seriesAt(gateway, end).flatMap(({ key }) => {
+          const labels = new Map(labelsOf(key, 0));
+          const isWide = labels.get("__name__") === name && !labels.has("enodebID") && labels.has("gatewayID");
+          return isWide ? [labels.get("gatewayID")] : [];
+        }),
+      );
+      expect(chosen.length, name).toBeGreaterThan(100);
+      expect(new Set(chosen).size, name).toBe(chosen.length);
+    }
+    expect(GATEWAY_WIDE).toBe('enodebID="",gatewayID!=""');
   });
 
   it("leaves out ranges longer than the data", () => {
