@@ -77,7 +77,7 @@ export class ShardWatch {
       sticky: this.#sticky,
       replicas: this.#replicas.map((replica): ReplicaView => {
         const { name, probe, isUp, labelledFrom, facts, suspect } = replica;
-        const gaps = [...(this.#gaps.get(name) ?? []), ...(suspect === undefined ? [] : [suspect])];
+        const gaps = [...(this.#gaps.get(name) ?? []), ...(suspect === undefined ? [] : [this.#samplesOf(suspect)])];
         const { lowest, blocks } = facts;
         return { name, isAskable: probe !== undefined, isUp, gaps, labelledFrom, lowest, blocks };
       }),
@@ -225,7 +225,10 @@ export class ShardWatch {
     const [one, other] = this.#replicas;
     if (!this.#isPair() || one === undefined || other === undefined) return;
     const compared = this.#comparison.of(one.looks, other.looks);
-    if (compared === undefined) return;
+    if (compared === undefined) {
+      for (const each of [one, other]) this.#setGaps(each, [], this.#comparison.alone(each.looks));
+      return;
+    }
     const { settled, first } = compared;
     // Samples that are older than the first push batch: which replica has which of them can't be told.
     const lowest = Math.min(one.facts.lowest ?? -Infinity, other.facts.lowest ?? -Infinity);
@@ -233,9 +236,20 @@ export class ShardWatch {
     const uncompared: readonly Interval[] = isOlder ? [{ from: -Infinity, to: first }] : [];
     [one, other].forEach((replica, at) => {
       if (replica.suspect !== undefined && replica.suspect.to <= settled) replica.suspect = undefined;
-      const gaps = merged([...uncompared, ...compared.gaps[at === 0 ? 0 : 1]]);
-      this.#gaps = new Map([...this.#gaps, [replica.name, gaps]]);
+      this.#setGaps(replica, uncompared, compared.gaps[at === 0 ? 0 : 1]);
     });
+  }
+
+  /** @param writes When the writes were made that it lacks. */
+  #setGaps({ name }: WatchedReplica, uncompared: readonly Interval[], writes: readonly Interval[]): void {
+    const gaps = merged([...uncompared, ...writes.map((each) => this.#samplesOf(each))]);
+    this.#gaps = new Map([...this.#gaps, [name, gaps]]);
+  }
+
+  /** Times of the samples that writes may have brought. */
+  #samplesOf({ from, to }: Interval): Interval {
+    const { maxAgeSeconds, maxFutureSeconds } = this.config;
+    return { from: from - maxAgeSeconds * 1000, to: to + maxFutureSeconds * 1000 };
   }
 
   #isPair(): boolean {

@@ -100,7 +100,7 @@ const queries: readonly (readonly [string, Times])[] = [
 ];
 
 const kept = { cluster: "main", replicaLabel: "prometheus_replica", hasBucket: false, retentionSeconds: 15 * 86_400 };
-const limits = { lookbackSeconds: 300, timeoutSeconds: 120, settleSeconds: 120 };
+const limits = { lookbackSeconds: 300, timeoutSeconds: 120, settleSeconds: 120, maxAgeSeconds: 0, maxFutureSeconds: 0 };
 
 describe.skipIf(prometheus === undefined || promtool === undefined || thanos === undefined)("adapter, all real", () => {
   const shards = new RealShards({ prometheus: prometheus ?? "", promtool: promtool ?? "", thanos: thanos ?? "" });

@@ -25,6 +25,8 @@ describe("queries that a leaf answers wrongly", () => {
       timeoutSeconds: 30,
       maxSamples: 50_000,
       settleSeconds: 120,
+      maxAgeSeconds: 0,
+      maxFutureSeconds: 0,
     });
   });
   afterEach(async () => {
