@@ -1,0 +1,47 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AdapterConfig } from "../../../../model/adapter-config";
+import { FakeLeaf, queryRequest, TestAdapter } from "./fakes";
+
+const instant = "/thanos.Query/Query";
+const now = Math.floor(Date.now() / 1000);
+
+describe("a leaf that is waited for", () => {
+  const leaf = new FakeLeaf();
+  const adapter = new TestAdapter();
+  const config = (): AdapterConfig => ({
+    cluster: "main",
+    shard: "0",
+    replicaLabel: "prometheus_replica",
+    replicas: [{ name: "a" }],
+    leaf: leaf.url,
+    hasBucket: false,
+    retentionSeconds: 86_400,
+    lookbackSeconds: 300,
+    timeoutSeconds: 30,
+    maxSamples: 50_000,
+    settleSeconds: 120,
+    maxAgeSeconds: 0,
+    maxFutureSeconds: 0,
+  });
+
+  beforeEach(async () => {
+    await leaf.start();
+    await adapter.start(config());
+  });
+  afterEach(async () => {
+    await adapter.stop();
+    await leaf.stop();
+  });
+
+  it("is not asked for a client that has gone meanwhile", async () => {
+    leaf.sees = [];
+    const gone = new AbortController();
+    const call = adapter.refusal(adapter.call(instant, queryRequest({ end: now }), 20_000, gone.signal));
+    await expect.poll(() => adapter.metrics()).toContain("adapter_leaf_retries_total 1\n");
+    gone.abort();
+    await call;
+    leaf.sees = ["a"];
+    await expect.poll(() => adapter.metrics()).toContain("adapter_in_flight_calls 0\n");
+    expect(leaf.asked).toStrictEqual([]);
+  });
+});
