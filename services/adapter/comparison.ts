@@ -1,4 +1,4 @@
-import { compareBatches, firstBatch, holesOf, type BatchWindows, type Gaps } from "./gaps";
+import { compareBatches, firstBatch, holesOf, toldUntil, type BatchWindows, type Gaps } from "./gaps";
 import type { Interval } from "./route";
 
 /** What replicas hold is compared in windows of three lengths: newest, recent and history. All times in milliseconds. */
@@ -42,10 +42,12 @@ export interface Compared {
   readonly settled: number;
   /** When the first push batch was stored; Infinity: there is none. */
   readonly first: number;
+  /** Whether all is known of what a replica lacks of a time, as far as anything is known of what has not settled. */
+  readonly isTold: (replica: 0 | 1, time: Interval) => boolean;
 }
 
 /** What is older than the newest windows, and up to when it was compared. */
-interface Older extends Omit<Compared, "settled"> {
+interface Older extends Pick<Compared, "gaps" | "first"> {
   readonly until: number;
 }
 
@@ -76,6 +78,9 @@ export class Comparison {
     const byTime = ({ at, to }: Look): number => Math.min(to, at - this.settle);
     const found = compareBatches(...newest, newestWindow, [byTime(one.newest), byTime(other.newest)]);
     const older = this.#findOlder(one, other, settled);
+    const isJoined = older.until >= from - newestWindow;
+    const comparedFrom = isJoined ? Math.max(one.recent.from, other.recent.from) : from;
+    const told = [toldUntil(...newest, newestWindow), toldUntil(newest[1], newest[0], newestWindow)] as const;
     const unknown = unseen(one, other, older.until, from - newestWindow);
     return {
       gaps: [
@@ -83,6 +88,10 @@ export class Comparison {
         [...older.gaps[1], ...found[1], ...unknown],
       ],
       settled,
+      isTold: (replica, time) =>
+        comparedFrom <= time.from &&
+        Math.min(one.newest.at, other.newest.at) >= time.to &&
+        told[replica] >= time.to - this.settle,
       first: Math.min(older.first, firstBatch(newest, newestWindow)),
     };
   }

@@ -59,6 +59,16 @@ export function compareBatches(
   return [merged(gaps[0]), merged(gaps[1])];
 }
 
+/** Up to when a replica's own numbers tell what it lacks of the other one's; Infinity: it has the newest of each exporter. */
+export function toldUntil(mine: BatchWindows, theirs: BatchWindows, window: number): number {
+  let until = Infinity;
+  for (const [key, counts] of theirs) {
+    const last = lastEnd(mine.get(key));
+    if (last < lastEnd(counts)) until = Math.min(until, last - 2 * window);
+  }
+  return until;
+}
+
 interface Facts {
   readonly count: number;
   readonly sum: number | undefined;

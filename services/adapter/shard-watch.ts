@@ -26,7 +26,7 @@ class WatchedReplica {
   examinedAt = -Infinity;
   /** When it last answered a probe, and since when it was then up. */
   seenAt: number | undefined;
-  /** It was away: nobody knows yet what it missed. */
+  /** It was away: nobody knows yet what it missed, most likely nothing. No more is in doubt than this time itself. */
   suspect: Interval | undefined;
   timeouts = 0;
   /** What is being asked right now, apart from the probes. */
@@ -77,7 +77,7 @@ export class ShardWatch {
       sticky: this.#sticky,
       replicas: this.#replicas.map((replica): ReplicaView => {
         const { name, probe, isUp, labelledFrom, facts, suspect } = replica;
-        const gaps = [...(this.#gaps.get(name) ?? []), ...(suspect === undefined ? [] : [this.#samplesOf(suspect)])];
+        const gaps = [...(this.#gaps.get(name) ?? []), ...(suspect === undefined ? [] : [suspect])];
         const { lowest, blocks } = facts;
         return { name, isAskable: probe !== undefined, isUp, gaps, labelledFrom, lowest, blocks };
       }),
@@ -229,15 +229,16 @@ export class ShardWatch {
       for (const each of [one, other]) this.#setGaps(each, [], this.#comparison.alone(each.looks));
       return;
     }
-    const { settled, first } = compared;
+    const { settled, first, isTold } = compared;
     // Samples that are older than the first push batch: which replica has which of them can't be told.
     const lowest = Math.min(one.facts.lowest ?? -Infinity, other.facts.lowest ?? -Infinity);
     const isOlder = lowest + this.#comparison.settle < first;
     const uncompared: readonly Interval[] = isOlder ? [{ from: -Infinity, to: first }] : [];
-    [one, other].forEach((replica, at) => {
-      if (replica.suspect !== undefined && replica.suspect.to <= settled) replica.suspect = undefined;
-      this.#setGaps(replica, uncompared, compared.gaps[at === 0 ? 0 : 1]);
-    });
+    for (const [at, replica] of [[0, one] as const, [1, other] as const]) {
+      const { suspect } = replica;
+      if (suspect !== undefined && (suspect.to <= settled || isTold(at, suspect))) replica.suspect = undefined;
+      this.#setGaps(replica, uncompared, compared.gaps[at]);
+    }
   }
 
   /** @param writes When the writes were made that it lacks. */

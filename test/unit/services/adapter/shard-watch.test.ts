@@ -253,6 +253,37 @@ describe("a write that one replica misses", () => {
       expect(askedFor(watch.view(), second / 60, 0)).toStrictEqual([]);
     }
   });
+
+  /** Replica a is away from second 40 to 60, and back with all that its hub kept, but for what was lost; then b goes. */
+  async function updated(lost: readonly number[]): Promise<void> {
+    await watched();
+    await pair.at(38);
+    for (const number of lost) pair.lost.a.add(number);
+    a.isReady = false;
+    for (const second of [40, 50]) {
+      now = pair.begin + second * 1000;
+      await Promise.all([watch.look("a"), watch.look("b")]);
+    }
+    a.isReady = true;
+    pair.phase.a = 0;
+    await pair.at(60);
+    await pair.at(62);
+    b.isReady = false;
+    now = pair.begin + 64_000;
+    await Promise.all([watch.look("a"), watch.look("b")]);
+    await looked(64, "a");
+  }
+
+  it("is asked soon after it was away, when it has all that was written meanwhile: then the other one may go", async () => {
+    await updated([]);
+    await expect.poll(() => askedFor(watch.view(), 1, 0)).toStrictEqual(["a"]);
+  });
+
+  it("is not asked after it was away about what it lacks then", async () => {
+    await updated([45]);
+    expect(askedFor(watch.view(), 1, 0)).toStrictEqual([]);
+    expect(askedFor(watch.view(), 0.1, 0)).toStrictEqual(["a"]);
+  });
 });
 
 describe("a replica whose pair has been away since the adapter started", () => {
