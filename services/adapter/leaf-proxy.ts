@@ -23,8 +23,9 @@ const infoPatience = 5_000;
 const retryPause = 500;
 const retryLimit = 8_000;
 
-/** What a leaf says when an endpoint behind it has just gone: on its own next look it will have noticed. */
-const transient = /code = Unavailable|connection refused|connection reset|no such host|transport is closing/;
+/** What a leaf says when an endpoint behind it has just gone, or its Prometheus: on its own next look it will have noticed. */
+const transient =
+  /code = Unavailable|connection refused|connection reset|no such host|transport is closing|failed with code 503/;
 
 /** Passes calls on to the leaf, as long as its answer is known to be complete. */
 export class LeafProxy {

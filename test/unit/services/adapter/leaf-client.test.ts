@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdapterConfig } from "../../../../model/adapter-config";
-import { FakeLeaf, queryRequest, TestAdapter } from "./fakes";
+import { GrpcError, grpcStatus } from "../../../../services/plumbing/grpc";
+import { bytesField } from "../../../../services/plumbing/protobuf";
+import { FakeLeaf, queryRequest, received, TestAdapter } from "./fakes";
 
 const instant = "/thanos.Query/Query";
 const now = Math.floor(Date.now() / 1000);
@@ -25,6 +27,7 @@ describe("a leaf that is waited for", () => {
   });
 
   beforeEach(async () => {
+    leaf.sees = ["a"];
     await leaf.start();
     await adapter.start(config());
   });
@@ -43,5 +46,17 @@ describe("a leaf that is waited for", () => {
     leaf.sees = ["a"];
     await expect.poll(() => adapter.metrics()).toContain("adapter_in_flight_calls 0\n");
     expect(leaf.asked).toStrictEqual([]);
+  });
+
+  it("is asked again when a Prometheus behind it replays its log: soon its sidecar tells that it is not ready", async () => {
+    const text =
+      "receive series from Addr: x: rpc error: code = Unknown desc = query Prometheus: request failed with code 503 Service Unavailable; msg Service Unavailable";
+    let refusals = 1;
+    leaf.reply = (call) => {
+      if (refusals-- > 0) throw new GrpcError(grpcStatus.aborted, text);
+      return call.send(bytesField(1, "from the leaf"));
+    };
+    const answer = received(await adapter.call(instant, queryRequest({ end: now })));
+    expect(answer.warnings).toStrictEqual(["from the leaf"]);
   });
 });
