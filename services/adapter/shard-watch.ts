@@ -29,6 +29,8 @@ class WatchedReplica {
   /** It was away: nobody knows yet what it missed, most likely nothing. No more is in doubt than this time itself. */
   suspect: Interval | undefined;
   timeouts = 0;
+  /** It refused: more than slow. */
+  isAway = false;
   /** What is being asked right now, apart from the probes. */
   readonly asking = new Set<string>();
   /** Aborted when the replica goes down: queries under way go to the other one. */
@@ -79,7 +81,16 @@ export class ShardWatch {
         const { name, probe, isUp, labelledFrom, facts, suspect } = replica;
         const gaps = [...(this.#gaps.get(name) ?? []), ...(suspect === undefined ? [] : [suspect])];
         const { lowest, blocks } = facts;
-        return { name, isAskable: probe !== undefined, isUp, gaps, labelledFrom, lowest, blocks };
+        return {
+          name,
+          isAskable: probe !== undefined,
+          isUp,
+          gaps,
+          away: this.#away(replica),
+          labelledFrom,
+          lowest,
+          blocks,
+        };
       }),
     };
   }
@@ -152,6 +163,7 @@ export class ShardWatch {
     await this.#examine(replica, probe, true);
     if (seenAt !== undefined && this.#isPair()) replica.suspect = { from: seenAt - settle, to: this.now() };
     replica.isUp = true;
+    replica.isAway = false;
     replica.life = new AbortController();
     log("info", "replica is up", { shard: this.config.shard, replica: replica.name });
   }
@@ -212,12 +224,18 @@ export class ShardWatch {
 
   #missed(replica: WatchedReplica, reason: string): void {
     // A busy server may be late once; one that refuses is down.
-    if (/no answer within|timeout|aborted/i.test(reason) && ++replica.timeouts < timeoutsUntilDown) return;
+    const isSlow = /no answer within|timeout|aborted/i.test(reason);
+    if (isSlow && ++replica.timeouts < timeoutsUntilDown) return;
+    if (!isSlow) replica.isAway = true;
     if (!replica.isUp) return;
     replica.isUp = false;
     replica.life.abort(new Error(`replica ${replica.name} is down`));
     if (this.#sticky === replica.name) this.#sticky = undefined;
     log("warn", "replica is down", { shard: this.config.shard, replica: replica.name, reason });
+  }
+
+  #away({ isAway, seenAt = -Infinity }: WatchedReplica): Interval | undefined {
+    return isAway ? { from: seenAt - this.#comparison.settle, to: Infinity } : undefined;
   }
 
   /** Compares what both replicas hold, each up to where it has been looked at and pushes have settled. */

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdapterConfig } from "../../../../model/adapter-config";
 import { GrpcError, grpcStatus } from "../../../../services/plumbing/grpc";
 import { bytesField } from "../../../../services/plumbing/protobuf";
-import { FakeLeaf, queryRequest, received, TestAdapter } from "./fakes";
+import { FakeLeaf, FakePrometheus, queryRequest, received, TestAdapter } from "./fakes";
 
 const instant = "/thanos.Query/Query";
 const now = Math.floor(Date.now() / 1000);
@@ -58,5 +58,17 @@ describe("a leaf that is waited for", () => {
     };
     const answer = received(await adapter.call(instant, queryRequest({ end: now })));
     expect(answer.warnings).toStrictEqual(["from the leaf"]);
+  });
+
+  it("gives no answer while its Prometheus is not ready: what was written meanwhile is in the hub", async () => {
+    const a = await new FakePrometheus().start();
+    a.isReady = false;
+    await adapter.stop();
+    await adapter.start({ ...config(), replicas: [{ name: "a", url: a.url }] });
+    const call = () => adapter.refusal(adapter.call(instant, queryRequest({ end: now })));
+    expect(await call()).toStrictEqual({ code: grpcStatus.unavailable, message: "shard 0: replica a is not ready" });
+    a.isReady = true;
+    await expect.poll(async () => (await call()).code, { timeout: 5_000 }).toBe(grpcStatus.ok);
+    await a.stop();
   });
 });
