@@ -43,6 +43,10 @@ export interface AdapterConfig {
    * a batch that the same exporter wrote 4 s later.
    */
   readonly settleSeconds: number;
+  /** How much older than the push that brings it a sample may be, in seconds: a replica that misses a push may lack it. */
+  readonly maxAgeSeconds: number;
+  /** How far ahead of its push a sample may be, in seconds. */
+  readonly maxFutureSeconds: number;
 }
 
 /** All that is wrong with an adapter's configuration; one line per problem: key, value, rule, fix. */
@@ -75,6 +79,8 @@ export function parseAdapterConfig(value: unknown): AdapterConfig {
     "timeoutSeconds",
     "maxSamples",
     "settleSeconds",
+    "maxAgeSeconds",
+    "maxFutureSeconds",
   ]);
   const rule = "1 to 128 printable characters without blanks";
   const config: AdapterConfig = {
@@ -91,6 +97,8 @@ export function parseAdapterConfig(value: unknown): AdapterConfig {
     timeoutSeconds: read.integer("timeoutSeconds", root["timeoutSeconds"], 1, 3_600),
     maxSamples: read.integer("maxSamples", root["maxSamples"], 1_000, 5_000_000_000),
     settleSeconds: read.integer("settleSeconds", root["settleSeconds"], 1, 3_600),
+    maxAgeSeconds: read.integer("maxAgeSeconds", root["maxAgeSeconds"], 0, 366 * 86_400),
+    maxFutureSeconds: read.integer("maxFutureSeconds", root["maxFutureSeconds"], 0, 600),
   };
   checkTogether(read, config);
   if (read.problems.length > 0) throw new AdapterConfigError(read.problems);

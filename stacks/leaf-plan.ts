@@ -90,6 +90,8 @@ function leaf(
       maxSamples: config.query.maxSamples,
       settleSeconds:
         seconds(config.push.scrapeInterval) + Math.ceil(scrapeTimeout(milliseconds(config.push.scrapeInterval)) / 1000),
+      maxAgeSeconds: seconds(config.outOfOrderWindow),
+      maxFutureSeconds: seconds(config.push.limits.maxFuture),
     },
   };
 }

@@ -160,6 +160,8 @@ export function adapterPlan(
     timeoutSeconds: 120,
     maxSamples: MAX_SAMPLES,
     settleSeconds: 120,
+    maxAgeSeconds: 0,
+    maxFutureSeconds: 0,
   };
   const file = write(folder, `${name}.json`, `${JSON.stringify(config, undefined, 2)}\n`);
   return {

@@ -1,4 +1,5 @@
-import { compareBatches, firstBatch, type BatchWindows, type Gaps } from "./gaps";
+import { compareBatches, firstBatch, holesOf, toldUntil, type BatchWindows, type Gaps } from "./gaps";
+import type { Interval } from "./route";
 
 /** What replicas hold is compared in windows of three lengths: newest, recent and history. All times in milliseconds. */
 
@@ -31,6 +32,9 @@ const historyWindows = 5_000;
 export const newestSpan = (settle: number): number => settle + 120_000;
 export const recentSpan = 3 * 3_600_000;
 
+/** Looks that are this much older than the newest ones fail, and are not only due: what they should show is not known. */
+const recentStale = 60_000;
+
 /** What a comparison found. */
 export interface Compared {
   readonly gaps: Gaps;
@@ -38,13 +42,20 @@ export interface Compared {
   readonly settled: number;
   /** When the first push batch was stored; Infinity: there is none. */
   readonly first: number;
+  /** Whether all is known of what a replica lacks of a time, as far as anything is known of what has not settled. */
+  readonly isTold: (replica: 0 | 1, time: Interval) => boolean;
+}
+
+/** What is older than the newest windows, and up to when it was compared. */
+interface Older extends Pick<Compared, "gaps" | "first"> {
+  readonly until: number;
 }
 
 /** Compares what two replicas hold. */
 export class Comparison {
   readonly historyWindow: number;
   /** What is older than the newest windows, kept until a look at it changes. */
-  #older: { readonly key: string; readonly found: Omit<Compared, "settled"> } | undefined;
+  #older: { readonly key: string; readonly found: Older } | undefined;
 
   /**
    * @param retention How long replicas keep samples.
@@ -67,17 +78,35 @@ export class Comparison {
     const byTime = ({ at, to }: Look): number => Math.min(to, at - this.settle);
     const found = compareBatches(...newest, newestWindow, [byTime(one.newest), byTime(other.newest)]);
     const older = this.#findOlder(one, other, settled);
+    const isJoined = older.until >= from - newestWindow;
+    const comparedFrom = isJoined ? Math.max(one.recent.from, other.recent.from) : from;
+    const told = [toldUntil(...newest, newestWindow), toldUntil(newest[1], newest[0], newestWindow)] as const;
+    const unknown = unseen(one, other, older.until, from - newestWindow);
     return {
       gaps: [
-        [...older.gaps[0], ...found[0]],
-        [...older.gaps[1], ...found[1]],
+        [...older.gaps[0], ...found[0], ...unknown],
+        [...older.gaps[1], ...found[1], ...unknown],
       ],
       settled,
+      isTold: (replica, time) =>
+        comparedFrom <= time.from &&
+        Math.min(one.newest.at, other.newest.at) >= time.to &&
+        told[replica] >= time.to - this.settle,
       first: Math.min(older.first, firstBatch(newest, newestWindow)),
     };
   }
 
-  #findOlder(one: Looks, other: Looks, settled: number): Omit<Compared, "settled"> {
+  /** What a replica lacks by its own account, while the other one has never been looked at. */
+  alone({ newest, recent, history }: Looks): readonly Interval[] {
+    const parts = [
+      { window: newestWindow, windows: newest.windows },
+      { window: recentWindow, windows: recent.windows },
+      { window: this.historyWindow, windows: history.windows },
+    ];
+    return holesOf(parts, history.from, newest.at - this.settle);
+  }
+
+  #findOlder(one: Looks, other: Looks, settled: number): Older {
     const recentTo = this.#endOfRecent(one, other, settled);
     const looks = [one.recent.at, other.recent.at, one.history.at, other.history.at, recentTo];
     const key = looks.join();
@@ -95,6 +124,7 @@ export class Comparison {
     const found = {
       gaps: [gaps.flatMap((each) => each[0]), gaps.flatMap((each) => each[1])] as const,
       first: Math.min(...parts.map(({ window, of }) => firstBatch(of, window))),
+      until: Math.min(recentTo, one.recent.to, other.recent.to),
     };
     this.#older = { key, found };
     return found;
@@ -116,4 +146,11 @@ function since({ windows }: Look, from: number, to = Infinity): BatchWindows {
       ([key, series]) => [key, new Map([...series].filter(([end]) => end >= from && end <= to))] as const,
     ),
   );
+}
+
+/** The time between what was compared and the newest windows, where looks at it fail. */
+function unseen(one: Looks, other: Looks, from: number, to: number): readonly Interval[] {
+  const newest = Math.max(one.newest.at, other.newest.at);
+  const isStale = newest - Math.min(one.recent.at, other.recent.at) > recentStale;
+  return isStale && from < to && to < Infinity ? [{ from, to }] : [];
 }

@@ -59,6 +59,16 @@ export function compareBatches(
   return [merged(gaps[0]), merged(gaps[1])];
 }
 
+/** Up to when a replica's own numbers tell what it lacks of the other one's; Infinity: it has the newest of each exporter. */
+export function toldUntil(mine: BatchWindows, theirs: BatchWindows, window: number): number {
+  let until = Infinity;
+  for (const [key, counts] of theirs) {
+    const last = lastEnd(mine.get(key));
+    if (last < lastEnd(counts)) until = Math.min(until, last - 2 * window);
+  }
+  return until;
+}
+
 interface Facts {
   readonly count: number;
   readonly sum: number | undefined;
@@ -86,6 +96,47 @@ function lacksSome(mine: Facts, theirs: Facts, isWhole: boolean): boolean {
   if (!isWhole) return false;
   // More numbers, but are theirs among them? For certain when there is no hole in mine, from end to end of both.
   return mine.count !== Math.max(mine.max, theirs.max) - Math.min(mine.min, theirs.min) + 1;
+}
+
+/** Windows of one length. */
+interface WindowsOf {
+  readonly window: number;
+  readonly windows: BatchWindows;
+}
+
+/**
+ * Where a replica lacks numbers by its own account, for as long as there is nobody to compare it with. Numbers of an
+ * exporter go up by one and begin at a multiple of 1,000 (RING.md). One that both replicas refused looks the same.
+ * @param asked Since when its numbers were asked for: what began before may begin in the middle.
+ * @param settled Up to when it has what was pushed. All times in milliseconds since the epoch.
+ */
+export function holesOf(parts: readonly WindowsOf[], asked: number, settled: number): readonly Interval[] {
+  const holes: Interval[] = [];
+  for (const key of new Set(parts.flatMap(({ windows }) => [...windows.keys()]))) {
+    if (!key.startsWith("count|")) continue;
+    let before: { readonly from: number; readonly max: number } | undefined;
+    for (const { from, to, count, min, max } of windowsOf(parts, key)) {
+      if (to > settled) continue;
+      const isBegin = min % 1_000 <= 1;
+      if (count <= max - min) holes.push({ from, to });
+      if (before === undefined && from > asked && !isBegin) holes.push({ from: -Infinity, to });
+      if (before !== undefined && min > before.max + 1 && !isBegin) holes.push({ from: before.from, to });
+      if (before === undefined || max > before.max) before = { from, max };
+    }
+  }
+  return merged(holes);
+}
+
+/** Windows of all lengths with an exporter's numbers in them, by their beginnings: a longer one before those within it. */
+function windowsOf(parts: readonly WindowsOf[], key: string) {
+  return parts
+    .flatMap(({ window, windows }) =>
+      [...(windows.get(key) ?? [])].map(([to, count]) => {
+        const fact = (name: string) => windows.get(key.replace("count", name))?.get(to) ?? 0;
+        return { from: to - window, to, count, min: fact("min"), max: fact("max") };
+      }),
+    )
+    .sort((one, other) => one.from - other.from || other.to - one.to);
 }
 
 /** Overlapping and adjacent intervals made one. */

@@ -41,6 +41,7 @@ export class LeafClient {
   async *call(path: string, request: Buffer, { deadline, signal }: CallOptions): AsyncGenerator<Buffer> {
     const timeout = deadline - Date.now();
     if (timeout <= 0) throw new GrpcError(grpcStatus.deadlineExceeded, "no time left to ask the leaf");
+    if (signal?.aborted === true) throw new GrpcError(grpcStatus.cancelled, "the client has gone");
     const stream = this.#connected().request({
       ":method": "POST",
       ":path": path,

@@ -4,8 +4,9 @@ import type { AdapterMetrics } from "./adapter-metrics";
 import { GrpcError, grpcStatus } from "../plumbing/grpc";
 import type { Call } from "../plumbing/grpc-server";
 import type { LeafClient } from "./leaf-client";
-import { completeness, encodeWarning, tidyLabelNames, warningOf } from "./messages";
-import type { Needs } from "./needs";
+import { completeness, encodeNameRequest, encodeWarning, tidyLabelNames, warningOf } from "./messages";
+import type { Matcher, Needs } from "./needs";
+import { fieldsOf } from "../plumbing/protobuf";
 import { missingBehindLeaf, type LeafView, type Missing, type ShardView } from "./route";
 
 /** What the proxy works with. */
@@ -22,8 +23,9 @@ const infoPatience = 5_000;
 const retryPause = 500;
 const retryLimit = 8_000;
 
-/** What a leaf says when an endpoint behind it has just gone: on its own next look it will have noticed. */
-const transient = /code = Unavailable|connection refused|connection reset|no such host|transport is closing/;
+/** What a leaf says when an endpoint behind it has just gone, or its Prometheus: on its own next look it will have noticed. */
+const transient =
+  /code = Unavailable|connection refused|connection reset|no such host|transport is closing|failed with code 503/;
 
 /** Passes calls on to the leaf, as long as its answer is known to be complete. */
 export class LeafProxy {
@@ -58,6 +60,30 @@ export class LeafProxy {
         await sleep(retryPause);
       }
     }
+  }
+
+  /**
+   * Whether the leaf has series that match, between two times in milliseconds.
+   * @throws GrpcError as `pass`
+   */
+  async finds(
+    call: Call,
+    deadline: number,
+    needs: Pick<Needs, "oldest" | "newest">,
+    matchers: readonly Matcher[],
+  ): Promise<boolean> {
+    let isFound = false;
+    const question: Call = {
+      ...call,
+      path: "/thanos.Store/LabelValues",
+      request: encodeNameRequest(matchers, needs),
+      send: (message) => {
+        isFound ||= fieldsOf(message).some(({ number }) => number === 1);
+        return Promise.resolve();
+      },
+    };
+    await this.pass(question, deadline, needs);
+    return isFound;
   }
 
   async #mustBeComplete(

@@ -1,4 +1,5 @@
 import { bytesField, fieldsOf, varintField } from "../plumbing/protobuf";
+import type { Matcher, Needs } from "./needs";
 
 /** The messages of Thanos 0.42.4 that the adapter reads and writes (pkg/api/query/querypb, pkg/info/infopb). */
 
@@ -105,6 +106,22 @@ export const completeness: ReadonlyMap<string, Buffer> = new Map(
     ] as const
   ).map(([method, fields]) => [method, Buffer.concat(fields.map(([number, value]) => varintField(number, value)))]),
 );
+
+/** `LabelValuesRequest` for one name of the series that match, between two times in milliseconds. */
+export function encodeNameRequest(
+  matchers: readonly Matcher[],
+  { oldest, newest }: Pick<Needs, "oldest" | "newest">,
+): Buffer {
+  return Buffer.concat([
+    bytesField(1, "__name__"),
+    varintField(4, Math.floor(oldest)),
+    varintField(5, Math.ceil(newest)),
+    ...matchers.map(({ type, name, value }) =>
+      bytesField(7, Buffer.concat([varintField(1, type), bytesField(2, name), bytesField(3, value)])),
+    ),
+    varintField(9, 1),
+  ]);
+}
 
 /** `Warnings` of an answer. */
 export function encodeWarning(text: string): Buffer {

@@ -38,6 +38,13 @@ const transparent: ReadonlySet<string> = new Set([
   "unary",
 ]);
 
+/** A matcher as the plan and Thanos' Store API number its types: 0 to 3 for `=`, `!=`, `=~`, `!~`. */
+export interface Matcher {
+  readonly type: number;
+  readonly name: string;
+  readonly value: string;
+}
+
 class UnknownPlan extends Error {}
 
 /** Undefined when the plan is missing or has something in it that this module does not know. */
@@ -52,6 +59,32 @@ export function needsOf(query: string, plan: string | undefined, evaluation: Eva
   } catch {
     return undefined;
   }
+}
+
+/** What each selector of a query matches. Undefined when the plan is missing or can't be read. */
+export function selectorsOf(plan: string | undefined): readonly (readonly Matcher[])[] | undefined {
+  if (plan === undefined) return undefined;
+  const found: (readonly Matcher[])[] = [];
+  const walk = (value: unknown): void => {
+    const { type, data, children } = planNode(value);
+    if (type === "vector_selector") found.push(matchersOf(data["LabelMatchers"]));
+    children.forEach(walk);
+  };
+  try {
+    walk(JSON.parse(plan));
+    return found;
+  } catch {
+    return undefined;
+  }
+}
+
+function matchersOf(matchers: unknown): readonly Matcher[] {
+  if (!Array.isArray(matchers)) throw new UnknownPlan();
+  return matchers.map((matcher: unknown) => {
+    const { Type: type, Name: name, Value: value } = (matcher ?? {}) as Readonly<Record<string, unknown>>;
+    if (typeof type !== "number" || typeof name !== "string" || typeof value !== "string") throw new UnknownPlan();
+    return { type, name, value };
+  });
 }
 
 class Walk {

@@ -10,7 +10,7 @@ import type { LeafProxy } from "./leaf-proxy";
 import { Experience } from "./experience";
 import { LinkedSignal } from "./linked-signal";
 import { decodeQuery, type QueryRequest } from "./messages";
-import { needsOf, type Needs } from "./needs";
+import { needsOf, selectorsOf, type Needs } from "./needs";
 import { QueryFailure, ReplicaFailure } from "./prometheus-client";
 import { ProtobufError } from "../plumbing/protobuf";
 import { route, type LeafReason, type RoutedQuery } from "./route";
@@ -52,7 +52,9 @@ export class QueryHandler {
       if (reason !== undefined) {
         metrics.leafReasons.add(1, { reason });
         const wrong = wrongAtLeaf(query.request.query, this.deps.config.replicaLabel);
-        if (wrong !== undefined) throw this.#refused(wrong, reason);
+        if (wrong !== undefined && !(wrong.needsSeries && (await this.#selectsNothing(query)))) {
+          throw this.#refused(wrong.text, reason);
+        }
         await this.deps.proxy.pass(call, query.deadline, query.needs);
       }
     } catch (error) {
@@ -143,6 +145,16 @@ export class QueryHandler {
       linked.release();
       answer.release();
     }
+  }
+
+  /** Whether the leaf has nothing of what a query selects, as most of the Rulers': then its answer is right. */
+  async #selectsNothing({ call, request, needs, deadline }: Query): Promise<boolean> {
+    const selectors = selectorsOf(request.plan);
+    if (needs === undefined || selectors === undefined) return false;
+    for (const matchers of selectors) {
+      if (await this.deps.proxy.finds(call, deadline, needs, matchers)) return false;
+    }
+    return true;
   }
 
   #refused(problem: string, reason: LeafReason): GrpcError {

@@ -18,6 +18,8 @@ export interface ReplicaView {
   readonly isUp: boolean;
   /** Where it misses samples that the other replica has, or where that can't be told. */
   readonly gaps: readonly Interval[];
+  /** It refuses since then: what was written meanwhile may still be in its hub, also when its sidecar answers again. */
+  readonly away?: Interval | undefined;
   /** From here on every series carries the right `cluster` and `shard`; Infinity: not known. */
   readonly labelledFrom: number;
   /** Its oldest sample; undefined: not known. */
@@ -142,6 +144,12 @@ export function missingBehindLeaf(
   if (leaf.tsdbs === 0 && shard.replicas.length === 0) {
     return { text: "the leaf has nothing behind it", isPassing: true };
   }
+  const wanted = needs ?? everything;
+  const isAway = ({ away }: ReplicaView) => away !== undefined && touches([away], wanted);
+  if (shard.replicas.some(isAway) && shard.replicas.every((each) => isAway(each) || touches(each.gaps, wanted))) {
+    const names = shard.replicas.filter(isAway).map(({ name }) => name);
+    return { text: `replica ${names.join(", ")} is not ready`, isPassing: false };
+  }
   const unseen = shard.replicas.filter(({ name }) => !leaf.replicas.has(name));
   if (unseen.length === 0) return undefined;
   const names = unseen.map(({ name }) => name).join(", ");
@@ -149,6 +157,6 @@ export function missingBehindLeaf(
   const seen = shard.replicas.filter(({ name }) => leaf.replicas.has(name));
   if (seen.length === 0) return { text: `the leaf sees no replica (${names})`, isPassing };
   // One complete replica is enough; what only the unseen one has is missing.
-  if (seen.some(({ gaps }) => !touches(gaps, needs ?? everything))) return undefined;
+  if (seen.some((each) => !isAway(each) && !touches(each.gaps, wanted))) return undefined;
   return { text: `the leaf does not see replica ${names}, and the other one has a gap`, isPassing };
 }

@@ -26,9 +26,11 @@ class WatchedReplica {
   examinedAt = -Infinity;
   /** When it last answered a probe, and since when it was then up. */
   seenAt: number | undefined;
-  /** It was away: nobody knows yet what it missed. */
+  /** It was away: nobody knows yet what it missed, most likely nothing. No more is in doubt than this time itself. */
   suspect: Interval | undefined;
   timeouts = 0;
+  /** It refused: more than slow. */
+  isAway = false;
   /** What is being asked right now, apart from the probes. */
   readonly asking = new Set<string>();
   /** Aborted when the replica goes down: queries under way go to the other one. */
@@ -79,7 +81,16 @@ export class ShardWatch {
         const { name, probe, isUp, labelledFrom, facts, suspect } = replica;
         const gaps = [...(this.#gaps.get(name) ?? []), ...(suspect === undefined ? [] : [suspect])];
         const { lowest, blocks } = facts;
-        return { name, isAskable: probe !== undefined, isUp, gaps, labelledFrom, lowest, blocks };
+        return {
+          name,
+          isAskable: probe !== undefined,
+          isUp,
+          gaps,
+          away: this.#away(replica),
+          labelledFrom,
+          lowest,
+          blocks,
+        };
       }),
     };
   }
@@ -152,6 +163,7 @@ export class ShardWatch {
     await this.#examine(replica, probe, true);
     if (seenAt !== undefined && this.#isPair()) replica.suspect = { from: seenAt - settle, to: this.now() };
     replica.isUp = true;
+    replica.isAway = false;
     replica.life = new AbortController();
     log("info", "replica is up", { shard: this.config.shard, replica: replica.name });
   }
@@ -212,7 +224,9 @@ export class ShardWatch {
 
   #missed(replica: WatchedReplica, reason: string): void {
     // A busy server may be late once; one that refuses is down.
-    if (/no answer within|timeout|aborted/i.test(reason) && ++replica.timeouts < timeoutsUntilDown) return;
+    const isSlow = /no answer within|timeout|aborted/i.test(reason);
+    if (isSlow && ++replica.timeouts < timeoutsUntilDown) return;
+    if (!isSlow) replica.isAway = true;
     if (!replica.isUp) return;
     replica.isUp = false;
     replica.life.abort(new Error(`replica ${replica.name} is down`));
@@ -220,22 +234,41 @@ export class ShardWatch {
     log("warn", "replica is down", { shard: this.config.shard, replica: replica.name, reason });
   }
 
+  #away({ isAway, seenAt = -Infinity }: WatchedReplica): Interval | undefined {
+    return isAway ? { from: seenAt - this.#comparison.settle, to: Infinity } : undefined;
+  }
+
   /** Compares what both replicas hold, each up to where it has been looked at and pushes have settled. */
   #compare(): void {
     const [one, other] = this.#replicas;
     if (!this.#isPair() || one === undefined || other === undefined) return;
     const compared = this.#comparison.of(one.looks, other.looks);
-    if (compared === undefined) return;
-    const { settled, first } = compared;
+    if (compared === undefined) {
+      for (const each of [one, other]) this.#setGaps(each, [], this.#comparison.alone(each.looks));
+      return;
+    }
+    const { settled, first, isTold } = compared;
     // Samples that are older than the first push batch: which replica has which of them can't be told.
     const lowest = Math.min(one.facts.lowest ?? -Infinity, other.facts.lowest ?? -Infinity);
     const isOlder = lowest + this.#comparison.settle < first;
     const uncompared: readonly Interval[] = isOlder ? [{ from: -Infinity, to: first }] : [];
-    [one, other].forEach((replica, at) => {
-      if (replica.suspect !== undefined && replica.suspect.to <= settled) replica.suspect = undefined;
-      const gaps = merged([...uncompared, ...compared.gaps[at === 0 ? 0 : 1]]);
-      this.#gaps = new Map([...this.#gaps, [replica.name, gaps]]);
-    });
+    for (const [at, replica] of [[0, one] as const, [1, other] as const]) {
+      const { suspect } = replica;
+      if (suspect !== undefined && (suspect.to <= settled || isTold(at, suspect))) replica.suspect = undefined;
+      this.#setGaps(replica, uncompared, compared.gaps[at]);
+    }
+  }
+
+  /** @param writes When the writes were made that it lacks. */
+  #setGaps({ name }: WatchedReplica, uncompared: readonly Interval[], writes: readonly Interval[]): void {
+    const gaps = merged([...uncompared, ...writes.map((each) => this.#samplesOf(each))]);
+    this.#gaps = new Map([...this.#gaps, [name, gaps]]);
+  }
+
+  /** Times of the samples that writes may have brought. */
+  #samplesOf({ from, to }: Interval): Interval {
+    const { maxAgeSeconds, maxFutureSeconds } = this.config;
+    return { from: from - maxAgeSeconds * 1000, to: to + maxFutureSeconds * 1000 };
   }
 
   #isPair(): boolean {

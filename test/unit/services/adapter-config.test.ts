@@ -22,6 +22,8 @@ const good: AdapterConfig = {
   timeoutSeconds: 120,
   maxSamples: 50_000_000,
   settleSeconds: 120,
+  maxAgeSeconds: 0,
+  maxFutureSeconds: 0,
 };
 
 function problems(change: object): readonly string[] {
@@ -66,7 +68,7 @@ describe("adapter configuration", () => {
   });
 
   it("names every problem at once", () => {
-    expect(() => parseAdapterConfig({})).toThrow(/^adapter configuration has 12 problem\(s\):/);
+    expect(() => parseAdapterConfig({})).toThrow(/^adapter configuration has 14 problem\(s\):/);
     expect(() => parseAdapterConfigText("{")).toThrow("adapter configuration has 1 problem(s):\n  (root): not JSON");
   });
 });

@@ -6,8 +6,8 @@ import { RealShards, type Row } from "./real-shards";
 
 /**
  * Two shards, each with its real Prometheus, sidecar, leaf and adapter behind a real root in distributed mode, against one
- * Prometheus that holds everything. Shard 0 is a pair whose replicas each miss a stretch that the other has. Takes under a
- * minute; not part of `make check`.
+ * Prometheus that holds everything. Shard 0 is a pair whose replicas each miss a stretch that the other has. What the Rulers
+ * recorded is a third one, which only its leaf answers for. Takes under a minute; not part of `make check`.
  */
 
 const { prometheus, promtool, thanos } = realTools;
@@ -45,6 +45,15 @@ function rowsOf(shard: number): readonly Row[] {
         });
       }
     }
+  }
+  return rows;
+}
+
+/** What Rulers recorded. */
+function recorded(): readonly Row[] {
+  const rows: Row[] = [];
+  for (let time = start; time <= end; time += minute) {
+    rows.push({ series: 'network:cpu:sum{cluster="main",shard="ruler"}', value: (time - start) / minute, time });
   }
   return rows;
 }
@@ -97,10 +106,13 @@ const queries: readonly (readonly [string, Times])[] = [
   ["sort_desc(sum by (gatewayID) (cpu))", moment],
   ["sum(enb_up)", { start: start + 1800, end, step: 420 }],
   ["sum(rate(delay_bucket[1m]))", early],
+  ["network:cpu:sum", early],
+  ["sum by (gatewayID) (resets(ue_total[20m]))", early],
+  ["resets(ue_total[20m]) > 1", moment],
 ];
 
 const kept = { cluster: "main", replicaLabel: "prometheus_replica", hasBucket: false, retentionSeconds: 15 * 86_400 };
-const limits = { lookbackSeconds: 300, timeoutSeconds: 120, settleSeconds: 120 };
+const limits = { lookbackSeconds: 300, timeoutSeconds: 120, settleSeconds: 120, maxAgeSeconds: 0, maxFutureSeconds: 0 };
 
 describe.skipIf(prometheus === undefined || promtool === undefined || thanos === undefined)("adapter, all real", () => {
   const shards = new RealShards({ prometheus: prometheus ?? "", promtool: promtool ?? "", thanos: thanos ?? "" });
@@ -111,21 +123,24 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
   beforeAll(async () => {
     const rows = [rowsOf(0), rowsOf(1)] as const;
     const labels = (shard: string, replica: string) => ({ cluster: "main", shard, prometheus_replica: replica });
-    const [all, a, b, one] = await Promise.all([
-      shards.prometheus("oracle", rows.flat(), {}),
+    const [all, a, b, one, ruler] = await Promise.all([
+      shards.prometheus("oracle", [...rows.flat(), ...recorded()], {}),
       shards.prometheus("prometheus-0-a", without(rows[0], missing.a), labels("0", "a")),
       shards.prometheus("prometheus-0-b", without(rows[0], missing.b), labels("0", "b")),
       shards.prometheus("prometheus-1-a", rows[1], labels("1", "a")),
+      shards.prometheus("ruler", recorded(), labels("ruler", "ruler-0")),
     ]);
     oracle = all;
     const sidecars = await Promise.all([
       shards.sidecar("sidecar-0-a", a),
       shards.sidecar("sidecar-0-b", b),
       shards.sidecar("sidecar-1-a", one),
+      shards.sidecar("sidecar-ruler", ruler),
     ]);
     const leaves = await Promise.all([
       shards.querier("leaf-0", sidecars.slice(0, 2), {}),
-      shards.querier("leaf-1", sidecars.slice(2), {}),
+      shards.querier("leaf-1", sidecars.slice(2, 3), {}),
+      shards.querier("leaf-ruler", sidecars.slice(3), {}),
     ]);
     const config = (shard: number, replicas: AdapterConfig["replicas"]): AdapterConfig => {
       const leaf = `http://${leaves[shard]?.grpc ?? ""}`;
@@ -141,6 +156,7 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
         ]),
       ),
       shards.adapter("adapter-1", config(1, [{ name: "a", url: one }])),
+      shards.adapter("adapter-ruler", { ...config(2, [{ name: "ruler-0" }]), shard: "ruler" }),
     ]);
     ops = adapters.map((adapter) => adapter.ops);
     const querier = await shards.querier(

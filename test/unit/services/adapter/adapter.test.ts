@@ -31,6 +31,8 @@ afterEach(async () => {
   await Promise.all([a.stop(), b.stop(), leaf.stop()]);
 });
 
+const limits = { lookbackSeconds: 300, timeoutSeconds: 30, maxSamples: 50_000, settleSeconds: 120 };
+
 function config(change: Partial<AdapterConfig> = {}): AdapterConfig {
   return {
     cluster: "main",
@@ -40,10 +42,9 @@ function config(change: Partial<AdapterConfig> = {}): AdapterConfig {
     leaf: leaf.url,
     hasBucket: false,
     retentionSeconds: 86_400,
-    lookbackSeconds: 300,
-    timeoutSeconds: 30,
-    maxSamples: 50_000,
-    settleSeconds: 120,
+    ...limits,
+    maxAgeSeconds: 0,
+    maxFutureSeconds: 0,
     ...change,
   };
 }

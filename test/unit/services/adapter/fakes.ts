@@ -20,6 +20,8 @@ export class FakePrometheus {
   cancelled = 0;
   isReady = true;
   hasUnlabelled = false;
+  /** Whether it has a page of metrics. */
+  tellsFacts = true;
   facts =
     "prometheus_tsdb_lowest_timestamp_seconds 0\nprometheus_tsdb_blocks_loaded 2\nprometheus_tsdb_head_series 100\n";
   /** Facts about push batches; as it is, there is one in every window. */
@@ -45,7 +47,7 @@ export class FakePrometheus {
     let body = "";
     for await (const chunk of request as AsyncIterable<Buffer>) body += chunk.toString();
     if (path === "/-/ready") response.writeHead(this.isReady ? 200 : 503).end();
-    else if (path === "/metrics") response.end(this.facts);
+    else if (path === "/metrics") response.writeHead(this.tellsFacts ? 200 : 500).end(this.facts);
     else if (path.startsWith("/api/v1/label/")) {
       response.end(JSON.stringify({ status: "success", data: this.hasUnlabelled ? ["x"] : [] }));
     } else this.#query(Object.fromEntries(new URLSearchParams(body)), path, response);

@@ -1,8 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AdapterConfig } from "../../../../model/adapter-config";
+import { bytesField, fieldsOf, varintField } from "../../../../services/plumbing/protobuf";
 import { grpcStatus } from "../../../../services/plumbing/grpc";
 import { FakeLeaf, FakePrometheus, queryRequest, received, TestAdapter, vector } from "./fakes";
 
 const instant = "/thanos.Query/Query";
+const names = "/thanos.Store/LabelValues";
 const now = Math.floor(Date.now() / 1000);
 
 describe("queries that a leaf answers wrongly", () => {
@@ -13,7 +16,14 @@ describe("queries that a leaf answers wrongly", () => {
   beforeEach(async () => {
     await Promise.all([a.start(), leaf.start()]);
     a.reply = () => vector([1]);
-    await adapter.start({
+    a.hasUnlabelled = false;
+    leaf.sees = ["a"];
+    leaf.reply = (call) => call.send(bytesField(1, "from the leaf"));
+    await adapter.start(config());
+  });
+
+  function config(): AdapterConfig {
+    return {
       cluster: "main",
       shard: "0",
       replicaLabel: "prometheus_replica",
@@ -25,8 +35,10 @@ describe("queries that a leaf answers wrongly", () => {
       timeoutSeconds: 30,
       maxSamples: 50_000,
       settleSeconds: 120,
-    });
-  });
+      maxAgeSeconds: 0,
+      maxFutureSeconds: 0,
+    };
+  }
   afterEach(async () => {
     await adapter.stop();
     await Promise.all([a.stop(), leaf.stop()]);
@@ -55,4 +67,32 @@ describe("queries that a leaf answers wrongly", () => {
       expect(received(await forLeaf(query)).warnings).toStrictEqual(["from the leaf"]);
     },
   );
+
+  const resets = (milliseconds?: number) => {
+    const matchers = [
+      { Type: 0, Name: "__name__", Value: "x" },
+      { Type: 2, Name: "gatewayID", Value: "gw.*" },
+    ];
+    const request = queryRequest({ end: now }, { query: "resets(x[1h])", data: { LabelMatchers: matchers } });
+    return adapter.call(instant, request, milliseconds);
+  };
+
+  it("a leaf that alone answers for its shard, as the Rulers', is asked about resets of series that it does not have", async () => {
+    a.hasUnlabelled = true;
+    await adapter.stop();
+    await adapter.start(config());
+    leaf.reply = async (call) => call.send(call.path === names ? Buffer.alloc(0) : bytesField(1, "from the leaf"));
+    expect(received(await resets()).warnings).toStrictEqual(["from the leaf"]);
+    const asked = fieldsOf(leaf.asked.find(({ path }) => path === names)?.request ?? Buffer.alloc(0));
+    expect(asked.map(({ number }) => number)).toStrictEqual([1, 4, 5, 7, 7, 9, 2, 3]);
+    expect(asked[4]?.bytes).toStrictEqual(
+      Buffer.concat([varintField(1, 2), bytesField(2, "gatewayID"), bytesField(3, "gw.*")]),
+    );
+    leaf.reply = (call) => call.send(bytesField(1, call.path === names ? "x" : "from the leaf"));
+    expect(await adapter.refusal(resets())).toMatchObject({
+      message: expect.stringContaining("resets() would be too small here") as string,
+    });
+    leaf.sees = [];
+    expect(await adapter.refusal(resets(1_000))).toMatchObject({ code: grpcStatus.unavailable });
+  });
 });

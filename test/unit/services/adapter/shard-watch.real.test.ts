@@ -97,6 +97,8 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
       timeoutSeconds: 30,
       maxSamples: 50_000,
       settleSeconds: settle,
+      maxAgeSeconds: 0,
+      maxFutureSeconds: 0,
     });
     writing = setInterval(write, 100);
     const begun = Date.now();

@@ -38,6 +38,8 @@ function started(change: Partial<AdapterConfig> = {}): ShardWatch {
     timeoutSeconds: 30,
     maxSamples: 50_000,
     settleSeconds: 120,
+    maxAgeSeconds: 0,
+    maxFutureSeconds: 0,
     ...change,
   };
   watch = new ShardWatch(config, () => now);
@@ -178,10 +180,10 @@ describe("a write that one replica misses", () => {
   }
 
   let pair: Pair;
-  async function watched(): Promise<void> {
+  async function watched(change: Partial<AdapterConfig> = {}): Promise<void> {
     pair = new Pair();
     for (const replica of [a, b]) replica.batches = holding([]);
-    started({ settleSeconds: settle });
+    started({ settleSeconds: settle, ...change });
     await watch.known();
     await pair.at(1);
   }
@@ -213,6 +215,31 @@ describe("a write that one replica misses", () => {
     expect(askedFor(await pair.at(16 + settle + 2), 1, 0)).toStrictEqual(["b"]);
   });
 
+  it("may have brought samples that are older than itself, and some that are ahead of it", async () => {
+    await watched({ maxAgeSeconds: 300, maxFutureSeconds: 5 });
+    pair.lost.a.add(20);
+    await pair.at(30);
+    const asked = (from: number, to: number) => expect.poll(() => askedFor(watch.view(), from, to));
+    // Longer windows are looked at apart.
+    await asked(9, 5.3).toStrictEqual(["a", "b"]);
+    // Made 8 to 10 s ago.
+    await asked(5, 4).toStrictEqual(["b"]);
+    await asked(0.1, 0).toStrictEqual(["b"]);
+    await asked(0.03, 0).toStrictEqual(["a", "b"]);
+  });
+
+  it("stays known when the replica tells no more about itself, but is asked queries", async () => {
+    await watched();
+    pair.lost.a.add(20);
+    await pair.at(30);
+    for (const replica of [a, b]) replica.tellsFacts = false;
+    let view = watch.view();
+    for (let second = 60; second <= 600; second += 30) view = await pair.at(second);
+    expect(askedFor(view, 10, 9)).not.toContain("a");
+    // What both have been looked at is answered by either.
+    expect(askedFor(view, 1, 0)).toStrictEqual(["a", "b"]);
+  });
+
   it("stays known while the replica that has it is down", async () => {
     await watched();
     pair.lost.a.add(20);
@@ -225,5 +252,83 @@ describe("a write that one replica misses", () => {
       await looked(second, "a");
       expect(askedFor(watch.view(), second / 60, 0)).toStrictEqual([]);
     }
+  });
+
+  /** Replica a is away from second 40 to 60, and back with all that its hub kept, but for what was lost; then b goes. */
+  async function updated(lost: readonly number[]): Promise<void> {
+    await watched();
+    await pair.at(38);
+    for (const number of lost) pair.lost.a.add(number);
+    a.isReady = false;
+    for (const second of [40, 50]) {
+      now = pair.begin + second * 1000;
+      await Promise.all([watch.look("a"), watch.look("b")]);
+    }
+    a.isReady = true;
+    pair.phase.a = 0;
+    await pair.at(60);
+    await pair.at(62);
+    b.isReady = false;
+    now = pair.begin + 64_000;
+    await Promise.all([watch.look("a"), watch.look("b")]);
+    await looked(64, "a");
+  }
+
+  it("is asked soon after it was away, when it has all that was written meanwhile: then the other one may go", async () => {
+    await updated([]);
+    await expect.poll(() => askedFor(watch.view(), 1, 0)).toStrictEqual(["a"]);
+  });
+
+  it("is not asked after it was away about what it lacks then", async () => {
+    await updated([45]);
+    expect(askedFor(watch.view(), 1, 0)).toStrictEqual([]);
+    expect(askedFor(watch.view(), 0.1, 0)).toStrictEqual(["a"]);
+  });
+});
+
+describe("a replica whose pair has been away since the adapter started", () => {
+  const begin = () => now - 60 * minute;
+  const first = 1_767_225_600_000_001;
+
+  /** A write each ten seconds in the last hour, numbered from the first of its exporter; b has those that pass. */
+  async function alone(isThere: (at: number) => boolean, from = first): Promise<ShardView> {
+    const writes = Array.from({ length: 360 }, (_, at) => [begin() + at * 10 * second, from + at] as const);
+    b.batches = holding(writes.filter((_, at) => isThere(at)));
+    await a.stop();
+    started();
+    await watch.known();
+    return watch.view();
+  }
+
+  it("is not asked about a time at which its numbers have a hole: only the other one may have the write", async () => {
+    const view = await alone((at) => at !== 180);
+    expect(askedFor(view, 50, 35)).toStrictEqual(["b"]);
+    expect(askedFor(view, 35, 25)).toStrictEqual([]);
+    expect(askedFor(view, 25, 0)).toStrictEqual(["b"]);
+  });
+
+  it("is not asked about the time before its numbers begin in the middle: its disk is younger than the pair", async () => {
+    const view = await alone((at) => at >= 180);
+    expect(askedFor(view, 50, 0)).toStrictEqual([]);
+    expect(askedFor(view, 29, 0)).toStrictEqual(["b"]);
+  });
+
+  it("is asked when it has them all, and when its exporter was started again", async () => {
+    expect(askedFor(await alone(() => true), 70, 0)).toStrictEqual(["b"]);
+    watch.stop();
+    const writes = Array.from({ length: 360 }, (_, at) => {
+      return [begin() + at * 10 * second, at < 180 ? first + at : first + 5_000_000 + at - 180] as const;
+    });
+    b.batches = holding(writes);
+    started();
+    await watch.known();
+    // The window in which it was started again can't be told from one with a hole.
+    expect(askedFor(watch.view(), 50, 35)).toStrictEqual(["b"]);
+    expect(askedFor(watch.view(), 25, 0)).toStrictEqual(["b"]);
+  });
+
+  it("does not count what its next scrape may still bring", async () => {
+    const view = await alone((at) => at !== 355);
+    expect(askedFor(view, 10, 0)).toStrictEqual(["b"]);
   });
 });

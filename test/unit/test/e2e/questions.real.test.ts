@@ -88,6 +88,8 @@ describe.skipIf(!all)("the load's questions, all real", () => {
       timeoutSeconds: 120,
       maxSamples: 1_000_000,
       settleSeconds: 9,
+      maxAgeSeconds: 0,
+      maxFutureSeconds: 0,
     });
     const adapters = await Promise.all([
       shards.adapter(
