@@ -126,7 +126,8 @@ export class Failover {
   /** Samples by the shard to try next; position -1 gathers those with no shard left. */
   #grouped(round: Round, chosen: Uint32Array): readonly Group[] {
     const { samples, failed } = round;
-    const open = this.#shards.map((shard, position) => shard.isOpen || this.#isFailed(position));
+    const ownOpen = this.#shards.map((shard) => shard.isOpen);
+    const open = ownOpen.map((isOpen, position) => isOpen || this.#isFailed(position));
     const targets = new Map<Route, Target>();
     const target = new Int16Array(chosen.length);
     const counts = new Map<number, number>();
@@ -139,7 +140,7 @@ export class Failover {
       const timestamp = samples.timestamp[sample] ?? 0;
       let known = targets.get(route);
       if (known === undefined) {
-        known = { ...choose(route.order, failed, open), oldest: timestamp, newest: timestamp };
+        known = { ...choose(route.order, failed, open, ownOpen), oldest: timestamp, newest: timestamp };
         targets.set(route, known);
       } else if (timestamp > known.newest) known.newest = timestamp;
       else if (timestamp < known.oldest) known.oldest = timestamp;
@@ -170,14 +171,19 @@ export class Failover {
 
 const none: Order = [];
 
-/** First shard of the order that has not failed and is not left alone; if there is none, the first that has not failed. */
+/**
+ * First shard of the order that has not failed and that nobody leaves alone; if there is none, the first that this exporter
+ * does not, where others say that all are down; else the first that has not failed.
+ */
 function choose(
   order: Order,
   failed: ReadonlySet<number>,
   open: readonly boolean[],
+  ownOpen: readonly boolean[],
 ): Pick<Target, "position" | "passed"> {
   const untried = order.filter((position) => !failed.has(position));
-  const at = untried.findIndex((position) => open[position] !== true);
+  const best = untried.findIndex((position) => open[position] !== true);
+  const at = best >= 0 ? best : untried.findIndex((position) => ownOpen[position] !== true);
   return at < 0
     ? { position: untried[0] ?? -1, passed: none }
     : { position: untried[at] ?? -1, passed: untried.slice(0, at) };

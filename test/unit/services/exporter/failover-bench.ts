@@ -20,7 +20,10 @@ export class Bench {
   readonly moods = new Map<string, HubOutcome>();
   /** Called while a hub has a push in hand. */
   whilePushing: () => void = () => undefined;
+  /** Positions of the shards that the placement has all exporters pass over. */
+  readonly passedOver = new Set<number>();
   readonly router: Router;
+  readonly writers: readonly ShardWriter[];
   readonly taken = new Map<string, string[]>();
   /** The last line of every write that a hub took. */
   readonly numbers = new Map<string, string[]>();
@@ -37,11 +40,12 @@ export class Bench {
     );
     this.config = exporterConfigOf(urls);
     this.metrics = new ExporterMetrics(this.config);
-    const writers = this.config.shards.map(
+    this.writers = this.config.shards.map(
       (shard) =>
         new ShardWriter(shard, {
           metrics: this.metrics,
           timeout: 100,
+          now: () => this.now,
           // One clock that stands still: whatever differs does so by itself.
           numbers: new BatchNumbers("e", () => 1_700_000_000_000),
           makeHub: ({ url }) => ({
@@ -66,7 +70,10 @@ export class Bench {
       },
       now: () => this.now,
     });
-    this.#failover = new Failover({ shards: writers, router, marking, metrics: this.metrics, budget: 1000 });
+    this.#failover = new Failover({
+      ...{ shards: this.writers, router: this.router, marking, metrics: this.metrics, budget: 1000 },
+      isFailed: (position) => this.passedOver.has(position),
+    });
   }
 
   #take(url: string, lines: readonly string[]): void {

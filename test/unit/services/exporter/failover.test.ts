@@ -98,6 +98,24 @@ describe("one replica", () => {
     expect(bench.metrics.failoverSamples.value({ target_shard: "shard-1" })).toBe(0);
   });
 
+  it.each([
+    ["down", down],
+    ["full", full],
+  ])(
+    "tells the placement for ten seconds of a shard that is %s, so that no exporter goes on alone",
+    async (_, mood) => {
+      const bench = new Bench(2);
+      const failing = () => bench.writers.map(({ isFailing }) => isFailing);
+      bench.moods.set("http://hub-0-a:1", mood);
+      await bench.push(body(keys));
+      bench.moods.clear();
+      bench.now = 9_999;
+      expect(failing()).toStrictEqual([true, false]);
+      bench.now = 10_000;
+      expect(failing()).toStrictEqual([false, false]);
+    },
+  );
+
   it("counts it once, also when the next shard fails as well", async () => {
     const bench = new Bench(3);
     const key = keys.find((each) => bench.orderOf(each)[0] === 0) ?? "";
@@ -108,6 +126,16 @@ describe("one replica", () => {
     await bench.push(body([key]));
     expect(bench.metrics.failoverSamples.value({ target_shard: "shard-0" })).toBe(3);
     expect(bench.metrics.failoverSamples.value({ target_shard: `shard-${String(next)}` })).toBe(1);
+  });
+
+  it("asks one that is well first where all shards are said to be down", async () => {
+    const bench = new Bench(3);
+    for (const at of [0, 1, 2]) bench.passedOver.add(at);
+    for (const at of [1, 2]) bench.moods.set(`http://hub-${String(at)}-a:1`, down);
+    for (let at = 0; at < 2; at += 1) await bench.push(body(keys));
+    bench.asked.length = 0;
+    expect((await bench.push(body(keys))).unplaced).toBe(0);
+    expect(bench.asked).toStrictEqual(["http://hub-0-a:1"]);
   });
 
   it("goes on asking a full hub, since the next scrape empties it", async () => {
