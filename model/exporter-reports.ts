@@ -28,7 +28,7 @@ export interface FailoverReport {
   readonly ringVersion: string;
   /** Number of the newest table that it has taken; 0: none. */
   readonly table: number;
-  /** Indexes of the shards none of whose hubs it can reach. */
+  /** Indexes of the shards none of whose hubs it can reach, or took a push a moment ago. */
   readonly failed: readonly number[];
 }
 

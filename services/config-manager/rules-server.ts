@@ -98,20 +98,22 @@ export class RulesServer {
   }
 
   #pull(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? "/", "http://rules-server");
-    if (request.method !== "GET" || url.pathname !== "/rules") {
+    // Not new URL(): it throws at some of what clients may ask for.
+    const [path = "", text = ""] = (request.url ?? "").split("?", 2);
+    if (request.method !== "GET" || path !== "/rules") {
       answer(response, 404, "GET /rules is all there is\n");
       return;
     }
     const { consumers } = this.deps;
-    const name = url.searchParams.get("consumer") ?? "";
+    const parameters = new URLSearchParams(text);
+    const name = parameters.get("consumer") ?? "";
     if (!consumers.has(name)) {
       answer(response, 403, `${JSON.stringify(name)} is none of ${consumers.names.join(", ")}\n`);
       return;
     }
-    const active = url.searchParams.get("active") ?? "";
-    const refused = url.searchParams.get("refused");
-    const reason = (url.searchParams.get("reason") ?? "").slice(0, LONGEST_REASON);
+    const active = parameters.get("active") ?? "";
+    const refused = parameters.get("refused");
+    const reason = (parameters.get("reason") ?? "").slice(0, LONGEST_REASON);
     consumers.report(name, { active, ...(refused === null ? {} : { refused: { version: refused, reason } }) });
     if (this.#set === undefined) answer(response, 503, `${this.notReady ?? ""}\n`);
     else if (this.#set.version === active) answer(response, 204, "");

@@ -37,6 +37,8 @@ interface Group {
 /** What became of one key's samples so far, while they are sorted by shard. */
 interface Target extends Span {
   readonly position: number;
+  /** Shards that come before and are passed over, untried. */
+  readonly passed: Order;
 }
 
 /** What a failover works with. */
@@ -124,23 +126,32 @@ export class Failover {
   /** Samples by the shard to try next; position -1 gathers those with no shard left. */
   #grouped(round: Round, chosen: Uint32Array): readonly Group[] {
     const { samples, failed } = round;
-    const open = this.#shards.map((shard, position) => shard.isOpen || this.#isFailed(position));
+    const ownOpen = this.#shards.map((shard) => shard.isOpen);
+    const open = ownOpen.map((isOpen, position) => isOpen || this.#isFailed(position));
     const targets = new Map<Route, Target>();
     const target = new Int16Array(chosen.length);
     const counts = new Map<number, number>();
+    const passed = this.#shards.map(() => 0);
+    // What comes here again was counted at its first time.
+    const counted = failed.size === 0 && open.includes(true);
     for (let at = 0; at < chosen.length; at += 1) {
       const sample = chosen[at] ?? 0;
       const route = this.#router.routeOf(samples, sample);
       const timestamp = samples.timestamp[sample] ?? 0;
       let known = targets.get(route);
       if (known === undefined) {
-        known = { position: choose(route.order, failed, open), oldest: timestamp, newest: timestamp };
+        known = { ...choose(route.order, failed, open, ownOpen), oldest: timestamp, newest: timestamp };
         targets.set(route, known);
       } else if (timestamp > known.newest) known.newest = timestamp;
       else if (timestamp < known.oldest) known.oldest = timestamp;
       target[at] = known.position;
+      if (counted) for (const position of known.passed) passed[position] = (passed[position] ?? 0) + 1;
       counts.set(known.position, (counts.get(known.position) ?? 0) + 1);
     }
+    passed.forEach((count, position) => {
+      const shard = this.#shards[position];
+      if (shard !== undefined && count > 0) this.#metrics.failoverSamples.add(count, { target_shard: shard.name });
+    });
     return [...counts].map(([position, count]) => {
       const spans =
         counts.size === 1 ? targets : new Map([...targets].filter(([, each]) => each.position === position));
@@ -158,8 +169,22 @@ export class Failover {
   }
 }
 
-/** First shard of the order that has not failed and is not left alone; if there is none, the first that has not failed. */
-function choose(order: Order, failed: ReadonlySet<number>, open: readonly boolean[]): number {
+const none: Order = [];
+
+/**
+ * First shard of the order that has not failed and that nobody leaves alone; if there is none, the first that this exporter
+ * does not, where others say that all are down; else the first that has not failed.
+ */
+function choose(
+  order: Order,
+  failed: ReadonlySet<number>,
+  open: readonly boolean[],
+  ownOpen: readonly boolean[],
+): Pick<Target, "position" | "passed"> {
   const untried = order.filter((position) => !failed.has(position));
-  return untried.find((position) => open[position] !== true) ?? untried[0] ?? -1;
+  const best = untried.findIndex((position) => open[position] !== true);
+  const at = best >= 0 ? best : untried.findIndex((position) => ownOpen[position] !== true);
+  return at < 0
+    ? { position: untried[0] ?? -1, passed: none }
+    : { position: untried[at] ?? -1, passed: untried.slice(0, at) };
 }

@@ -43,10 +43,11 @@ export class Marking {
   stored(samples: Samples, members: Uint32Array, spans: ReadonlyMap<Route, Span>, position: number): void {
     const { seen, now } = this.#deps;
     const time = now();
-    const moved = new Map<Route, readonly number[]>();
+    // By key: while the push was under way the router may have started anew, with other routes for the same keys.
+    const moved = new Map<string, readonly number[]>();
     for (const [route, span] of spans) {
       const holders = this.#moves.holders(route.key, position, Math.min(time, span.oldest));
-      if (holders.length > 0) moved.set(route, holders);
+      if (holders.length > 0) moved.set(route.key, holders);
       seen.placed(route.key, position, span, time);
     }
     if (moved.size === 0) return;
@@ -61,7 +62,7 @@ export class Marking {
     for (const [route, span] of spans) seen.maybePlaced(route.key, position, span, time);
   }
 
-  #end(samples: Samples, members: Uint32Array, moved: ReadonlyMap<Route, readonly number[]>, position: number): void {
+  #end(samples: Samples, members: Uint32Array, moved: ReadonlyMap<string, readonly number[]>, position: number): void {
     const { router, seen, ender } = this.#deps;
     const lines = new Map<number, string[]>();
     const add = (shard: number, series: string, timestamp: number): void => {
@@ -71,7 +72,7 @@ export class Marking {
     };
     for (const at of members) {
       const route = router.routeOf(samples, at);
-      const holders = moved.get(route);
+      const holders = moved.get(route.key);
       if (holders === undefined) continue;
       const timestamp = samples.timestamp[at] ?? 0;
       const series = samples.text.toString("latin1", samples.start[at], samples.seriesEnd[at]);

@@ -12,7 +12,7 @@ import { TablePuller } from "./table-puller";
 /** What is placed. */
 export interface PlacedDeps {
   readonly router: Router;
-  readonly shards: readonly Pick<ShardWriter, "isOpen">[];
+  readonly shards: readonly Pick<ShardWriter, "isFailing">[];
   readonly metrics: ExporterMetrics;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -72,7 +72,7 @@ export class Placed {
 
   #failovers(): FailoverReport {
     const { version, shards } = this.#config;
-    const failed = shards.filter((_, position) => this.#deps.shards[position]?.isOpen === true);
+    const failed = shards.filter((_, position) => this.#deps.shards[position]?.isFailing === true);
     return {
       ringVersion: version,
       table: this.#keeper.newest?.number ?? 0,

@@ -77,11 +77,13 @@ export class PushStore {
     const rejected = [...screened.rejections, ...placement.rejections].sort((left, right) => left.line - right.line);
     const refused = refusals.reduce((sum, { samples: count }) => sum + count, 0);
     const accepted = samples.count - rejected.length - refused - placement.unplaced;
-    metrics.acceptedSamples.add(accepted);
     for (const { kind } of rejected) metrics.rejectedSamples.add(1, { reason: kind });
     for (const { tenant, kind, samples: count } of refusals) metrics.refuse(tenant, kind, count);
     if (this.#tenants !== undefined) metrics.tenants.set(this.#tenants.size);
-    if (placement.unplaced === 0) return { kind: "stored", samples, accepted, rejected, refusals };
+    if (placement.unplaced === 0) {
+      metrics.acceptedSamples.add(accepted);
+      return { kind: "stored", samples, accepted, rejected, refusals };
+    }
     const reason = `no shard took ${String(placement.unplaced)} of ${String(samples.count)} samples; send the same body again`;
     return { kind: "unplaced", reason, failures: placement.failures };
   }

@@ -22,6 +22,12 @@ export type ShardOutcome =
 /** After these a hub has certainly taken nothing. */
 const saidNo: ReadonlySet<FailureKind> = new Set(["refused", "full"]);
 
+/**
+ * Milliseconds for which a push that every hub failed is told to others: longer than they take to ask, and long enough for a
+ * shard whose hubs are full to be scraped, so that it does not come and go all the time.
+ */
+const failureTold = 10_000;
+
 interface Replica {
   readonly hub: Hub;
   readonly breaker: CircuitBreaker;
@@ -52,6 +58,8 @@ export class ShardWriter {
   readonly #numbers: BatchNumbers;
   readonly #kept: KeptWrites | undefined;
   readonly #now: () => number;
+  /** When a push went elsewhere last, milliseconds since the epoch. */
+  #failedAt = -Infinity;
 
   constructor(shard: ExporterShard, { metrics, numbers, kept, now, timeout, makeHub }: ShardWriterDeps) {
     this.name = shard.name;
@@ -82,6 +90,11 @@ export class ShardWriter {
     return this.#replicas.every(({ breaker }) => breaker.isOpen);
   }
 
+  /** Whether pushes go elsewhere, or one did a moment ago: all exporters should do the same. */
+  get isFailing(): boolean {
+    return this.isOpen || this.#now() - this.#failedAt < failureTold;
+  }
+
   /**
    * Pushes lines and the number of this write to every hub that is not left alone, or to all when all are. Stored as soon
    * as one took it and the others have answered; a hub that failed alone is a missed replica. A stored write is kept until
@@ -95,6 +108,7 @@ export class ShardWriter {
     const { number, timestamp } = this.#numbers;
     if (this.#kept?.makeRoom(lines.length + line.length) === false) {
       this.#metrics.bufferRefusedSamples.add(samples, { target_shard: this.name });
+      this.#failedAt = this.#now();
       return { kind: "failed", detail: "too much waits to be stored", mayHold: false };
     }
     const body = joined(lines, line);
@@ -116,13 +130,14 @@ export class ShardWriter {
       });
       return { kind: "stored" };
     }
-    return (
-      outcomes.find((outcome) => outcome.kind === "bad-payload") ?? {
-        kind: "failed",
-        detail: outcomes.map((outcome) => (outcome.kind === "failed" ? outcome.detail : "")).join("; "),
-        mayHold: outcomes.some((outcome) => outcome.kind === "failed" && !saidNo.has(outcome.failure)),
-      }
-    );
+    const bad = outcomes.find((outcome) => outcome.kind === "bad-payload");
+    if (bad !== undefined) return bad;
+    this.#failedAt = this.#now();
+    return {
+      kind: "failed",
+      detail: outcomes.map((outcome) => (outcome.kind === "failed" ? outcome.detail : "")).join("; "),
+      mayHold: outcomes.some((outcome) => outcome.kind === "failed" && !saidNo.has(outcome.failure)),
+    };
   }
 
   /** Whether the hub of one replica, by position, is left alone at present. */

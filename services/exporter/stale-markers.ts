@@ -6,8 +6,10 @@ import type { MarkedShard } from "./marked-shards";
 import type { MarkerClient } from "./marker-client";
 import type { SeriesEnder } from "./marking";
 
-/** Lines of one request: a megabyte or less, and a tenth of a second of the gate's time. */
+/** Lines of one request: a tenth of a second of the gate's time. */
 const linesPerRequest = 4_000;
+/** Characters of one request, unless a single line has more: the gate refuses more than four times as many bytes for good. */
+const charactersPerRequest = 1024 * 1024;
 /** Bytes that wait at most, over all replicas; a body for two replicas counts twice. */
 const maxQueuedBytes = 64 * 1024 * 1024;
 /** First and longest pause after a failure, in milliseconds. */
@@ -69,9 +71,17 @@ export class StaleMarkers implements SeriesEnder {
   }
 
   end(position: number, lines: readonly string[]): void {
-    for (let from = 0; from < lines.length; from += linesPerRequest) {
-      void this.#add(position, lines.slice(from, from + linesPerRequest));
-    }
+    let from = 0;
+    let characters = 0;
+    lines.forEach(({ length }, at) => {
+      if (at > from && (at - from >= linesPerRequest || characters + length > charactersPerRequest)) {
+        void this.#add(position, lines.slice(from, at));
+        from = at;
+        characters = 0;
+      }
+      characters += length;
+    });
+    if (from < lines.length) void this.#add(position, lines.slice(from));
   }
 
   /** Whether nothing waits to be written. */

@@ -1,4 +1,5 @@
 import type { SeriesReport } from "../../model/exporter-reports";
+import { MAX_PLACED_KEYS } from "../../model/placement-table";
 import type { Survey } from "./exporters";
 
 /** Why numbers are not believed. */
@@ -46,6 +47,10 @@ export function doubtOf(
   const uncounted = answers.reduce((sum, report) => sum + report.uncountedSeries, 0);
   if (uncounted > 0) {
     return { kind: "keys", reason: `${String(uncounted)} series belong to more keys than are counted` };
+  }
+  // Each exporter may have seen others. One more is the empty key.
+  if (series.size > MAX_PLACED_KEYS + 1) {
+    return { kind: "keys", reason: `${String(series.size)} keys: more than the ${String(MAX_PLACED_KEYS)} of a table` };
   }
   const total = totalOf(series);
   // Nothing yet is no wonder where nothing was.

@@ -195,8 +195,9 @@ export class Placement {
   }
 
   #answer(request: IncomingMessage, response: ServerResponse): void {
-    const url = new URL(request.url ?? "/", "http://placement");
-    if (request.method !== "GET" || !["/table", "/ring"].includes(url.pathname)) {
+    // Not new URL(): it throws at some of what clients may ask for.
+    const [path = "", parameters = ""] = (request.url ?? "").split("?", 2);
+    if (request.method !== "GET" || !["/table", "/ring"].includes(path)) {
       answer(response, 404, "GET /table and GET /ring are all there is\n");
       return;
     }
@@ -206,10 +207,10 @@ export class Placement {
       return;
     }
     const json = { "content-type": "application/json" };
-    if (url.pathname === "/ring") {
+    if (path === "/ring") {
       const isPending = this.#now() < table.effectiveAt;
       answer(response, 200, isPending && this.#before !== undefined ? tableText(this.#before) : this.#text, json);
-    } else if (url.searchParams.get("have") === String(table.number)) answer(response, 304, "");
+    } else if (new URLSearchParams(parameters).get("have") === String(table.number)) answer(response, 304, "");
     else answer(response, 200, this.#text, json);
   }
 

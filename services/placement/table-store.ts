@@ -1,4 +1,4 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ConfigReader, parseJson } from "../../model/config-reader";
 import { MAX_PLACED_KEYS, parseTableText, tableText, type PlacementTable } from "../../model/placement-table";
@@ -54,7 +54,8 @@ export class TableStore {
     const unfinished = `${this.#path}.unfinished`;
     const file = openSync(unfinished, "w", 0o644);
     try {
-      writeSync(file, JSON.stringify({ table: tableText(table), keys: entries }));
+      // Not writeSync(): on a disk that is nearly full it writes a part, and says nothing.
+      writeFileSync(file, JSON.stringify({ table: tableText(table), keys: entries }));
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -73,7 +73,10 @@ export async function exporterCutOff(world: World): Promise<void> {
   await world.feed.nextRound();
 }
 
-/** One exporter holds a shard for dead for two minutes, the other does not; the same gateways push to either. */
+/**
+ * One exporter holds a shard for dead for two minutes, the other could reach it; the same gateways push to either. Once the
+ * placement has the report of the first, both pass over the shard, until the first is back.
+ */
 export async function exportersDisagree(world: World): Promise<void> {
   const heal = await cutOff(world, await firstExporter(), 0, letters);
   await world.last(120);

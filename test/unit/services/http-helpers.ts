@@ -35,6 +35,8 @@ export type HubMood = "ok" | "full" | "error" | "bad" | "hang" | "empty" | "redi
 /** A hub that can be put in a mood. */
 export class FakeHub {
   mood: HubMood = "ok";
+  /** Pushes that it takes before it is full. */
+  limit = Infinity;
   /** Bodies of pushes that were answered with 200. */
   readonly stored: string[] = [];
   pushes = 0;
@@ -86,7 +88,7 @@ export class FakeHub {
       return;
     }
     this.pushes += 1;
-    switch (this.mood) {
+    switch (this.stored.length < this.limit ? this.mood : "full") {
       case "ok":
         this.stored.push(body);
         response.end();

@@ -169,6 +169,8 @@ describe("the reload", () => {
     const { pulls, reload } = await pipeline(["ruler-0"]);
     expect((await send(pulls.url, "GET", "/rules?consumer=me")).status).toBe(403);
     expect((await send(pulls.url, "POST", "/rules?consumer=ruler-0")).status).toBe(404);
+    // Not even a URL.
+    expect((await send(pulls.url, "GET", "//")).status).toBe(404);
     expect((await send(reload.url, "GET", "/-/reload")).status).toBe(404);
   });
 });

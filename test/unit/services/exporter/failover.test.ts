@@ -1,97 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { ExporterConfig } from "../../../../model/exporter-config";
-import { shardOrder } from "../../../../model/ring";
-import { BatchNumbers } from "../../../../services/exporter/batch-numbers";
-import { parseExposition } from "../../../../services/exporter/exposition";
-import { ExporterMetrics } from "../../../../services/exporter/exporter-metrics";
-import { Failover, type Placement } from "../../../../services/exporter/failover";
 import type { HubOutcome } from "../../../../services/exporter/hub-client";
-import { Marking } from "../../../../services/exporter/marking";
-import { SeenMoves } from "../../../../services/exporter/moves";
-import { Router } from "../../../../services/exporter/route";
-import { ShardWriter } from "../../../../services/exporter/shard-writer";
-import { exporterConfigOf } from "./exporter-config-of";
+import { Bench } from "./failover-bench";
 
-const stored: HubOutcome = { kind: "stored" };
 const down: HubOutcome = { kind: "failed", failure: "refused", detail: "down" };
 const full: HubOutcome = { kind: "failed", failure: "full", detail: "full" };
 const bad: HubOutcome = { kind: "bad-payload", detail: "bad" };
-
-/** An exporter's back end whose hubs answer as `moods` says, by hub URL; what they took is in `taken`. */
-class Bench {
-  readonly config: ExporterConfig;
-  readonly metrics: ExporterMetrics;
-  readonly moods = new Map<string, HubOutcome>();
-  readonly taken = new Map<string, string[]>();
-  /** The last line of every write that a hub took. */
-  readonly numbers = new Map<string, string[]>();
-  readonly asked: string[] = [];
-  /** Series that were ended: position of the shard, series, timestamp. */
-  readonly ended: string[] = [];
-  /** Milliseconds since the epoch, for what remembers moves. */
-  now = 0;
-  readonly #failover: Failover;
-
-  constructor(shards: number, replicas = 1) {
-    const urls = Array.from({ length: shards }, (_, index) =>
-      ["a", "b"].slice(0, replicas).map((replica) => `http://hub-${String(index)}-${replica}:1`),
-    );
-    this.config = exporterConfigOf(urls);
-    this.metrics = new ExporterMetrics(this.config);
-    const writers = this.config.shards.map(
-      (shard) =>
-        new ShardWriter(shard, {
-          metrics: this.metrics,
-          timeout: 100,
-          // One clock that stands still: whatever differs does so by itself.
-          numbers: new BatchNumbers("e", () => 1_700_000_000_000),
-          makeHub: ({ url }) => ({
-            push: (body) => {
-              this.asked.push(url);
-              const outcome = this.moods.get(url) ?? stored;
-              if (outcome.kind === "stored") this.#take(url, body.toString().split("\n").slice(0, -1));
-              return Promise.resolve(outcome);
-            },
-            probe: () => Promise.resolve(false),
-          }),
-        }),
-    );
-    const router = new Router(this.config);
-    const marking = new Marking({
-      router,
-      seen: new SeenMoves(300_000, 1_500_000),
-      ender: {
-        end: (position, lines) => this.ended.push(...lines.map((line) => `${String(position)} ${line.trimEnd()}`)),
-      },
-      now: () => this.now,
-    });
-    this.#failover = new Failover({ shards: writers, router, marking, metrics: this.metrics, budget: 1000 });
-  }
-
-  #take(url: string, lines: readonly string[]): void {
-    this.linesOf(url).push(...lines.slice(0, -1));
-    this.numbers.set(url, [...(this.numbers.get(url) ?? []), ...lines.slice(-1)]);
-  }
-
-  linesOf(url: string): string[] {
-    const lines = this.taken.get(url) ?? [];
-    this.taken.set(url, lines);
-    return lines;
-  }
-
-  async push(body: string): Promise<Placement> {
-    const samples = parseExposition(Buffer.from(body), { shardLabel: "gatewayID", receiveTime: 5 });
-    return await this.#failover.store(
-      samples,
-      Uint32Array.from({ length: samples.count }, (_, at) => at),
-    );
-  }
-
-  orderOf(key: string): readonly number[] {
-    return shardOrder(this.config, key).map(({ index }) => index);
-  }
-}
 
 function body(keys: readonly string[]): string {
   return keys.map((key, at) => `m${String(at)}{gatewayID="${key}"} 1 5\n`).join("");
@@ -171,6 +85,57 @@ describe("one replica", () => {
     bench.asked.length = 0;
     expect((await bench.push(body(keys))).unplaced).toBe(keys.length);
     expect([...bench.asked].sort()).toStrictEqual(["http://hub-0-a:1", "http://hub-1-a:1"]);
+  });
+
+  it("counts what passes a shard that is left alone as failed over, as long as it lasts", async () => {
+    const bench = new Bench(2);
+    const own = keys.filter((key) => bench.orderOf(key)[0] === 0).length;
+    bench.moods.set("http://hub-0-a:1", down);
+    for (let at = 1; at <= 4; at += 1) {
+      await bench.push(body(keys));
+      expect(bench.metrics.failoverSamples.value({ target_shard: "shard-0" })).toBe(at * own);
+    }
+    expect(bench.metrics.failoverSamples.value({ target_shard: "shard-1" })).toBe(0);
+  });
+
+  it.each([
+    ["down", down],
+    ["full", full],
+  ])(
+    "tells the placement for ten seconds of a shard that is %s, so that no exporter goes on alone",
+    async (_, mood) => {
+      const bench = new Bench(2);
+      const failing = () => bench.writers.map(({ isFailing }) => isFailing);
+      bench.moods.set("http://hub-0-a:1", mood);
+      await bench.push(body(keys));
+      bench.moods.clear();
+      bench.now = 9_999;
+      expect(failing()).toStrictEqual([true, false]);
+      bench.now = 10_000;
+      expect(failing()).toStrictEqual([false, false]);
+    },
+  );
+
+  it("counts it once, also when the next shard fails as well", async () => {
+    const bench = new Bench(3);
+    const key = keys.find((each) => bench.orderOf(each)[0] === 0) ?? "";
+    const next = bench.orderOf(key)[1];
+    bench.moods.set("http://hub-0-a:1", down);
+    for (let at = 0; at < 2; at += 1) await bench.push(body([key]));
+    bench.moods.set(`http://hub-${String(next)}-a:1`, full);
+    await bench.push(body([key]));
+    expect(bench.metrics.failoverSamples.value({ target_shard: "shard-0" })).toBe(3);
+    expect(bench.metrics.failoverSamples.value({ target_shard: `shard-${String(next)}` })).toBe(1);
+  });
+
+  it("asks one that is well first where all shards are said to be down", async () => {
+    const bench = new Bench(3);
+    for (const at of [0, 1, 2]) bench.passedOver.add(at);
+    for (const at of [1, 2]) bench.moods.set(`http://hub-${String(at)}-a:1`, down);
+    for (let at = 0; at < 2; at += 1) await bench.push(body(keys));
+    bench.asked.length = 0;
+    expect((await bench.push(body(keys))).unplaced).toBe(0);
+    expect(bench.asked).toStrictEqual(["http://hub-0-a:1"]);
   });
 
   it("goes on asking a full hub, since the next scrape empties it", async () => {
@@ -298,6 +263,19 @@ describe("series that went to another shard", () => {
     await other.bench.push(`${series} 1 5\n`);
     await turn();
     expect(other.bench.ended).toStrictEqual([]);
+  });
+
+  it("end although another key is pinned while their push is under way", async () => {
+    const { bench, key } = moving();
+    const series = `m{gatewayID="${key}"}`;
+    bench.now = 1_000_000;
+    await bench.push(`${series} 1 1000000\n`);
+    bench.moods.set("http://hub-0-a:1", full);
+    bench.whilePushing = () => bench.router.usePins(new Map([["other", [1]]]));
+    bench.now = 1_015_000;
+    await bench.push(`${series} 1 1015000\n`);
+    await turn();
+    expect(bench.ended).toStrictEqual([`0 ${series} 1015000`]);
   });
 
   it("are those that moved: nothing of other keys ends", async () => {

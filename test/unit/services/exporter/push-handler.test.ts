@@ -216,6 +216,25 @@ describe("hubs in trouble", () => {
     expect(exporter.metrics.acceptedSamples.value()).toBe(0);
   });
 
+  it("of which some took their part: 503, and nothing of it counts as acknowledged", async () => {
+    const half = exporterConfigOf(hubs.slice(0, 2).map(({ url }) => [url]));
+    const other = createExporter(half, { now: () => now });
+    const port = await serve(other.server);
+    // Both shards are asked at once; each takes what is its own, and has no room for what is not.
+    const [first, second] = hubs;
+    if (first === undefined || second === undefined) throw new Error("no hubs");
+    first.mood = "full";
+    second.limit = 1;
+    const keyOf = (shard: number) =>
+      Array.from({ length: 100 }, (_, at) => `g${String(at)}`).find((key) => shardOrder(half, key)[0]?.index === shard);
+    const lines = [0, 1].map((shard) => `m{gatewayID="${keyOf(shard) ?? ""}"} 1 ${String(now)}\n`);
+    const answer = await send(port.url, "POST", "/metrics", { body: lines.join("") });
+    expect([answer.status, second.lines.length]).toStrictEqual([503, 1]);
+    expect([other.metrics.acceptedSamples.value(), other.metrics.unplacedSamples.value()]).toStrictEqual([0, 1]);
+    await other.stop();
+    await port.close();
+  });
+
   it("calling the body bad: 400 with the lines, and no other hub is asked", async () => {
     if (hubs[0] !== undefined) hubs[0].mood = "bad";
     const answer = await push("a 1\n");

@@ -126,6 +126,18 @@ describe("staleness markers", () => {
     expect(lines.sort((left, right) => right - left)).toStrictEqual([4_000, 4_000, 1_000]);
   });
 
+  it("come in pieces of a mebibyte at most, however long their labels are", async () => {
+    const long = "v".repeat(3_000);
+    const one = markers();
+    one.end(
+      1,
+      Array.from({ length: 2_000 }, (_, at) => `x{a="${long}"} ${String(at)}\n`),
+    );
+    await eventually(() => metrics.staleMarkers.value({ target_shard: "shard-1", target_replica: "a" }) === 2_000);
+    expect(Math.max(...written.map(({ text }) => text.length))).toBeLessThanOrEqual(1024 * 1024);
+    expect(written.reduce((sum, { text }) => sum + text.split("\n").length - 1, 0)).toBe(2_000);
+  });
+
   it("that wait at a stop get a moment", async () => {
     outcomes.set(urlA, failed);
     const one = markers();

@@ -257,6 +257,20 @@ describe("the placement over HTTP", () => {
     await until(async () => (await takerOf(pod(0), key)) === 0 && (await takerOf(pod(1), key)) === 0);
   });
 
+  it("one exporter finds a shard full: the other passes over it as well, and both come back", async () => {
+    const key = keys[0] ?? "";
+    const [hub] = hubs;
+    if (hub === undefined) throw new Error("no hub");
+    hub.mood = "full";
+    expect(await takerOf(pod(0), key)).toBe(1);
+    hub.mood = "ok";
+    // Else the key would be on both shards: what the first has put on the next one, the second knows nothing of.
+    await until(async () => (await takerOf(pod(1), key)) === 1);
+    expect(table().failed).toMatchObject([{ shard: 0 }]);
+    await until(async () => (await takerOf(pod(0), key)) === 0 && (await takerOf(pod(1), key)) === 0);
+    expect(table().failed.length).toBeGreaterThan(0);
+  });
+
   it("gives the ring that is in effect to writers that follow it by themselves, and nothing else", async () => {
     const url = writer?.server.url ?? "";
     const plain = (await send(url, "GET", "/ring")).text;
