@@ -21,10 +21,10 @@ export function controllerTests(world: () => World): void {
     await controller.stop();
   });
 
-  /** Everything that a feed's ledger holds is answered once. */
+  /** Everything that a feed's ledger holds is answered once; the placement may have moved a key meanwhile. */
   async function nothingLost(feed: Feed): Promise<void> {
     expect(feed.failures()).toEqual([]);
-    const outcome = await check(world().workspace, stack, ["--settle", "8s", "--ledger", feed.ledger()]);
+    const outcome = await check(world().workspace, stack, ["--settle", "8s", "--no-rates", "--ledger", feed.ledger()]);
     expect(disagreements(outcome)).toEqual([]);
     expect(outcome.reports[0]?.duplicates).toBe(0);
     expect(comparedBy(outcome, /^samples$/)).toBeGreaterThan(1_000);

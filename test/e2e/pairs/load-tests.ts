@@ -9,7 +9,7 @@ import { until } from "../kit/wait";
 import { answeredFor, gapsOf, makeGap, type Answered } from "./gaps";
 import { described, kindAt, Load, pick, wayAt, type LoadReport, type Verdict, type Way } from "./load";
 import { killPrometheus, podOf, scale } from "./pods";
-import { difference, put, questionsOf, windowMilliseconds, type Question } from "./questions";
+import { difference, put, questionsOf, settledTime, windowMilliseconds, type Question } from "./questions";
 import { withWays, type Ways } from "./ways";
 import { letters, stack, type World } from "./world";
 
@@ -91,14 +91,15 @@ export function loadTests(world: () => World): void {
   /** About samples that both replicas have. */
   let clean: readonly Question[] = [];
 
-  /** Feeds for 45 s at least, `during` included, and gives the questions about it. */
+  /** Feeds for 45 s at least, and until `during` lies behind the time that is asked about; gives the questions. */
   async function fed(during: () => Promise<void> = () => Promise.resolve()): Promise<readonly Question[]> {
     const { feed } = world();
     await feed.start();
     const enough = Date.now() + 45_000;
     await during();
+    const done = Date.now();
     do await feed.nextRound();
-    while (Date.now() < enough);
+    while (Date.now() < enough || settledTime(feed.contents()) < done);
     await feed.stop();
     expect(feed.failures()).toEqual([]);
     return questionsOf(feed.contents());
