@@ -1,6 +1,5 @@
-import { valueOf, type Point, type Series } from "./answer-scanner";
-import { encodeLabels, encodeSeries, encodeStats, encodeWarning } from "./messages";
-import { encodeSamples } from "../plumbing/protobuf";
+import { encodeStats, encodeWarning } from "./messages";
+import { encodeSeries } from "./time-series";
 
 /** Prometheus' answer is not one that can be passed on: the leaf has to give it. */
 export class LeafNeeded extends Error {
@@ -34,17 +33,13 @@ export class Budget {
 /** Largest answer in bytes, encoded: what is larger is for the leaf, which can stream. */
 const answerLimit = 32 * 1024 * 1024;
 
-interface Encoded {
-  readonly labels: Buffer;
-  readonly samples: Buffer[];
-}
-
 /**
  * The answer to one query, put together from parts that follow each other in time, and sent when all are there: until
  * then another replica or the leaf can still give it.
  */
 export class Answer {
-  readonly #series = new Map<string, Encoded>();
+  /** By their labels: the content of a `TimeSeries`, and samples of later parts. */
+  readonly #series = new Map<string, Buffer[]>();
   readonly #warnings = new Set<string>();
   #bytes = 0;
   samples = 0;
@@ -53,28 +48,20 @@ export class Answer {
 
   constructor(readonly budget: Budget) {}
 
-  /** @throws LeafNeeded */
-  add(series: Series): void {
-    if (series.histogram !== undefined || series.histograms !== undefined) throw new LeafNeeded("native histograms");
-    const points = series.values ?? (series.value === undefined ? [] : [series.value]);
-    this.addPoints(series.metric, points);
-  }
-
-  /** @throws LeafNeeded */
-  addPoints(metric: Readonly<Record<string, string>>, points: readonly Point[]): void {
-    const samples = encodeSamples(points.length, (at) => {
-      const [time, value] = points[at] ?? [0, "NaN"];
-      return [Math.round(time * 1000), valueOf(value)];
-    });
-    const labels = encodeLabels(metric);
-    const size = samples.length + labels.length;
-    if (this.#bytes + size > answerLimit || !this.budget.take(size)) throw new LeafNeeded("too large");
-    this.#bytes += size;
-    const key = labels.toString("latin1");
+  /**
+   * @param content Of a `TimeSeries`, with labels up to `labelsEnd` and samples behind.
+   * @throws LeafNeeded
+   */
+  add(content: Buffer, labelsEnd: number): void {
+    if (this.#bytes + content.length > answerLimit || !this.budget.take(content.length)) {
+      throw new LeafNeeded("too large");
+    }
+    this.#bytes += content.length;
+    const key = content.toString("latin1", 0, labelsEnd);
     const known = this.#series.get(key);
     // Repeated fields are joined by writing one after the other.
-    if (known === undefined) this.#series.set(key, { labels, samples: [samples] });
-    else known.samples.push(samples);
+    if (known === undefined) this.#series.set(key, [content]);
+    else known.push(content.subarray(labelsEnd));
   }
 
   warn(warnings: readonly string[]): void {
@@ -84,7 +71,7 @@ export class Answer {
   /** Messages of the answer, as a leaf sends them. */
   *messages(batchSize: number): Generator<Buffer> {
     for (const warning of this.#warnings) yield encodeWarning(warning);
-    yield* encodeSeries(this.#encoded(), batchSize);
+    yield* encodeSeries(this.#series.values(), batchSize);
     yield encodeStats(this.samples, this.peak);
   }
 
@@ -93,9 +80,5 @@ export class Answer {
     this.budget.giveBack(this.#bytes);
     this.#bytes = 0;
     this.#series.clear();
-  }
-
-  *#encoded(): Generator<Buffer> {
-    for (const { labels, samples } of this.#series.values()) yield Buffer.concat([labels, ...samples]);
   }
 }

@@ -3,6 +3,8 @@ import type { Envelope, Point } from "./answer-scanner";
 import { stepsOf, stepsOfPart, type CutLimits } from "./cutting";
 import type { QueryRequest } from "./messages";
 import { ask, QueryFailure, type Form, type RequestOptions } from "./prometheus-client";
+import { valueOf } from "./series-reader";
+import { TimeSeriesWriter } from "./time-series";
 
 /** How a replica is asked. */
 export interface Evaluation extends CutLimits, Omit<RequestOptions, "firstByte"> {
@@ -78,13 +80,13 @@ async function part(
   };
   const firstByte = evaluation.hasAlternative ? left / 2 : left + 1_000;
   const options = { signal: evaluation.signal, firstByte };
-  const envelope = await ask(evaluation.url, path, form, options, (series) => answer.add(series)).catch(
-    (error: unknown) => {
-      // Thanos knows more than Prometheus; if it does not either, its error is the answer.
-      if (error instanceof QueryFailure && error.type === "bad_data") throw new LeafNeeded("not PromQL of Prometheus");
-      throw error;
-    },
-  );
+  const envelope = await ask(evaluation.url, path, form, options, (content, labelsEnd) =>
+    answer.add(content, labelsEnd),
+  ).catch((error: unknown) => {
+    // Thanos knows more than Prometheus; if it does not either, its error is the answer.
+    if (error instanceof QueryFailure && error.type === "bad_data") throw new LeafNeeded("not PromQL of Prometheus");
+    throw error;
+  });
   take(envelope, answer);
   const samples = envelope.data?.stats?.samples;
   answer.samples += samples?.totalQueryableSamples ?? 0;
@@ -97,9 +99,16 @@ function take(envelope: Envelope, answer: Answer): void {
   answer.warn(envelope.warnings ?? []);
   answer.infos += envelope.infos?.length ?? 0;
   const type = envelope.data?.resultType;
-  if (type === "scalar") answer.addPoints({}, [envelope.data?.result as Point]);
+  if (type === "scalar") answer.add(encodePoint(envelope.data?.result as Point), 0);
   // A leaf answers strings and instant range vectors with nothing at all; let it.
   else if (type !== "vector" && type !== "matrix") throw new LeafNeeded("not PromQL of Prometheus");
+}
+
+/** The content of a `TimeSeries` without labels. */
+function encodePoint([time, value]: Point): Buffer {
+  const writer = new TimeSeriesWriter();
+  writer.sample(Math.round(time * 1000), valueOf(value));
+  return writer.take();
 }
 
 function isTooManySamples(error: unknown): boolean {

@@ -169,22 +169,6 @@ export function encodeLabels(metric: Readonly<Record<string, string>>): Buffer {
   );
 }
 
-/** Answers' messages for some series, each given as the content of its `TimeSeries`. */
-export function* encodeSeries(series: Iterable<Buffer>, batchSize: number): Generator<Buffer> {
-  if (batchSize <= 1) {
-    for (const one of series) yield bytesField(2, one);
-    return;
-  }
-  let batch: Buffer[] = [];
-  for (const one of series) {
-    batch.push(bytesField(1, one));
-    if (batch.length < batchSize) continue;
-    yield bytesField(4, Buffer.concat(batch));
-    batch = [];
-  }
-  if (batch.length > 0) yield bytesField(4, Buffer.concat(batch));
-}
-
 /** A TSDB behind an endpoint, as its `Info` tells. */
 export interface TsdbInfo {
   readonly labels: Readonly<Record<string, string>>;

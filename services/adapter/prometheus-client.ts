@@ -1,6 +1,6 @@
 import { request, type IncomingMessage } from "node:http";
 import { messageOf } from "../plumbing/log";
-import { AnswerScanner, type Envelope, type Series } from "./answer-scanner";
+import { AnswerScanner, type Envelope } from "./answer-scanner";
 
 /** The replica did not answer, or not to the end: another one may. */
 export class ReplicaFailure extends Error {}
@@ -32,7 +32,7 @@ const pageLimit = 8 * 1024 * 1024;
 /**
  * Asks Prometheus' query API and reads the answer series by series.
  * @param path `/api/v1/query` or `/api/v1/query_range`.
- * @param each Called for each series; what it throws ends the request and is thrown on.
+ * @param each Called for each series with the content of its `TimeSeries`, labels first; what it throws ends the request and is thrown on.
  * @throws QueryFailure, ReplicaFailure
  */
 export async function ask(
@@ -40,7 +40,7 @@ export async function ask(
   path: string,
   form: Form,
   { signal, firstByte }: RequestOptions,
-  each: (series: Series) => void,
+  each: (content: Buffer, labelsEnd: number) => void,
 ): Promise<Envelope> {
   const incoming = await open(url, path, form, { signal, firstByte });
   const scanner = new AnswerScanner(each);

@@ -2,6 +2,7 @@ import type { AdapterConfig } from "../../model/adapter-config";
 import type { Look } from "./comparison";
 import { batchQuery } from "./gaps";
 import { ask, page, ReplicaFailure, type Form } from "./prometheus-client";
+import { decodeSeries } from "./time-series";
 
 /** What a replica's own pages say of its disk. */
 export interface Facts {
@@ -73,10 +74,10 @@ export class ReplicaProbe {
       end: String(look.to / 1000),
       step: String(window / 1000),
     };
-    await ask(this.url, "/api/v1/query_range", form, this.#options(), ({ metric, values = [] }) => {
-      const { fact = "", ...labels } = metric;
-      const key = `${fact}|${JSON.stringify(labels)}`;
-      windows.set(key, new Map(values.map(([time, value]) => [Math.round(time * 1000), Number(value)])));
+    await ask(this.url, "/api/v1/query_range", form, this.#options(), (content) => {
+      const { labels, samples } = decodeSeries(content);
+      const { fact = "", ...others } = labels;
+      windows.set(`${fact}|${JSON.stringify(others)}`, new Map(samples));
     });
     return { ...look, windows };
   }

@@ -64,7 +64,12 @@ export function varintField(number: number, value: number | bigint): Buffer {
 /** A string, bytes or message field. */
 export function bytesField(number: number, content: Buffer | string): Buffer {
   const bytes = typeof content === "string" ? Buffer.from(content) : content;
-  return Buffer.concat([varint(number * 8 + 2), varint(bytes.length), bytes]);
+  return Buffer.concat([fieldHead(number, bytes.length), bytes]);
+}
+
+/** What comes before the content of a string, bytes or message field. */
+export function fieldHead(number: number, length: number): Buffer {
+  return Buffer.concat([varint(number * 8 + 2), varint(length)]);
 }
 
 /** A number in 7 bit groups, the lowest first. */
@@ -83,33 +88,4 @@ export function varint(value: number | bigint): Buffer {
   }
   bytes.push(Number(rest));
   return Buffer.from(bytes);
-}
-
-/** Largest encoding of one sample: tag, length, tag, 8 bytes, tag, 10 bytes. */
-const sampleBytes = 22;
-
-/** `samples` fields (number 2) of a `TimeSeries`, each {double value = 1; int64 timestamp = 2}. */
-export function encodeSamples(count: number, sample: (at: number) => readonly [time: number, value: number]): Buffer {
-  const buffer = Buffer.allocUnsafe(count * sampleBytes);
-  let at = 0;
-  for (let index = 0; index < count; index++) {
-    const [time, value] = sample(index);
-    buffer[at] = 0x12;
-    const lengthAt = at + 1;
-    buffer[at + 2] = 0x09;
-    at = buffer.writeDoubleLE(value, at + 3);
-    buffer[at++] = 0x10;
-    if (time >= 0) {
-      let rest = time;
-      while (rest >= 0x80) {
-        buffer[at++] = (rest % 0x80) + 0x80;
-        rest = Math.floor(rest / 0x80);
-      }
-      buffer[at++] = rest;
-    } else {
-      at += varint(BigInt.asUintN(64, BigInt(time))).copy(buffer, at);
-    }
-    buffer[lengthAt] = at - lengthAt - 1;
-  }
-  return buffer.subarray(0, at);
 }

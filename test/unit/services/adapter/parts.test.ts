@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { AnswerScanner, valueOf, type Series } from "../../../../services/adapter/answer-scanner";
 import { stepsOf, stepsOfPart } from "../../../../services/adapter/cutting";
 import { batchQuery, compareBatches, merged, type BatchWindows } from "../../../../services/adapter/gaps";
 import {
@@ -19,13 +18,7 @@ import {
   tidyLabelNames,
   warningOf,
 } from "../../../../services/adapter/messages";
-import {
-  bytesField,
-  encodeSamples,
-  fieldsOf,
-  ProtobufError,
-  varintField,
-} from "../../../../services/plumbing/protobuf";
+import { bytesField, fieldsOf, ProtobufError, varintField } from "../../../../services/plumbing/protobuf";
 
 describe("protobuf", () => {
   it("reads what it writes", () => {
@@ -52,15 +45,6 @@ describe("protobuf", () => {
       expect(() => fieldsOf(message.subarray(0, length))).toThrow(ProtobufError);
     }
     expect(() => fieldsOf(Buffer.from([0x0b]))).toThrow("unknown wire type 3");
-  });
-
-  it("writes samples bit by bit as they are", () => {
-    const values = [0, -0, 1.5, NaN, Infinity, -Infinity, 5e-324, Number.MAX_VALUE];
-    const times = [1_700_000_000_123, 0, 1, -5000];
-    const samples = values.flatMap((value) => times.map((time) => [time, value] as const));
-    const encoded = encodeSamples(samples.length, (at) => samples[at] ?? [0, 0]);
-    const read = fieldsOf(encoded).map(({ bytes }) => fieldsOf(bytes).map(({ value }) => value));
-    expect(read).toStrictEqual(samples.map(([time, value]) => [value, time]));
   });
 });
 
@@ -147,54 +131,6 @@ describe("gRPC framing", () => {
       }),
     );
     expect(decodeMessage("100%")).toBe("100%");
-  });
-});
-
-describe("answer scanner", () => {
-  const point = fc.tuple(fc.integer(), fc.string());
-  const series = fc.record({ metric: fc.dictionary(fc.string(), fc.string()), values: fc.array(point) });
-
-  it("finds the series and what is around them however the bytes are cut", () => {
-    fc.assert(
-      fc.property(
-        fc.array(series),
-        fc.array(fc.string()),
-        fc.integer({ min: 1, max: 100 }),
-        (result, warnings, size) => {
-          const data = { resultType: "matrix", result, stats: { samples: { peakSamples: 3 } } };
-          const text = Buffer.from(JSON.stringify({ status: "success", data, warnings }));
-          const found: Series[] = [];
-          const scanner = new AnswerScanner((one) => found.push(one));
-          for (let at = 0; at < text.length; at += size) scanner.push(text.subarray(at, at + size));
-          const envelope = scanner.end();
-          expect(JSON.stringify(found)).toBe(JSON.stringify(result));
-          expect(envelope).toMatchObject({ status: "success", warnings, data: { stats: data.stats } });
-        },
-      ),
-    );
-  });
-
-  it("hands errors and scalars on as they are, and an answer that broke off is none", () => {
-    const end = (text: string) => {
-      const scanner = new AnswerScanner(() => undefined);
-      scanner.push(Buffer.from(text));
-      return scanner.end();
-    };
-    expect(end('{"status":"error","errorType":"bad_data","error":"x"}')).toMatchObject({ errorType: "bad_data" });
-    const scalar = '{"status":"success","data":{"resultType":"scalar","result":[1,"2"]}}';
-    expect(end(scalar).data).toStrictEqual({ resultType: "scalar", result: [1, "2"] });
-    const whole = JSON.stringify({
-      status: "success",
-      data: { resultType: "vector", result: [{ metric: {}, value: [1, "2"] }] },
-    });
-    for (let length = 0; length < whole.length; length++)
-      expect(() => end(whole.slice(0, length))).toThrow(SyntaxError);
-    expect(() => end("Service Unavailable")).toThrow(SyntaxError);
-    expect(() => end("[1]")).toThrow("not an answer of Prometheus");
-  });
-
-  it("reads values", () => {
-    expect(["+Inf", "-Inf", "NaN", "1e-05", "-3"].map(valueOf)).toStrictEqual([Infinity, -Infinity, NaN, 1e-5, -3]);
   });
 });
 
