@@ -8,7 +8,7 @@ import { defineConfig } from "vitest/config";
 const shared = {
   isolate: false,
   maxWorkers: availableParallelism(),
-  setupFiles: ["test/shared-process.ts"],
+  setupFiles: ["test/shared-process.ts", "test/property-seed.ts"],
   testTimeout: 60_000,
   hookTimeout: 60_000,
 };
@@ -24,12 +24,21 @@ export default defineConfig({
           exclude: ["test/unit/**/*.real.test.ts"],
         },
       },
-      { test: { ...shared, name: "policy", include: ["test/policy/**/*.test.ts"] } },
-      // Unit tests that start programs or wait for real time on loopback: too slow for `make check`.
+      {
+        test: {
+          ...shared,
+          name: "policy",
+          include: ["test/policy/**/*.test.ts"],
+          exclude: ["test/policy/**/*.real.test.ts"],
+        },
+      },
+      // Tests that start programs, wait for real time on loopback, or run the whole program dozens of times: too slow for
+      // `make check`.
       {
         test: {
           name: "real",
-          include: ["test/{unit,oracle}/**/*.real.test.ts"],
+          include: ["test/{unit,oracle,policy}/**/*.real.test.ts"],
+          setupFiles: ["test/property-seed.ts"],
           testTimeout: 120_000,
           sequence: { groupOrder: 1 },
         },

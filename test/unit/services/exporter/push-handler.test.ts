@@ -247,7 +247,7 @@ describe("hubs in trouble", () => {
 });
 
 describe("staying up", () => {
-  it("through 2,000 random bodies over HTTP, each answered with 200 or 400", async () => {
+  it("through random bodies over HTTP, each answered with 200 or 400", async () => {
     const piece = fc.constantFrom("a", " ", "1", "\n", "{", "}", '="b"', ",", "#", " 5", "\\", '"', "\0", "é", "a 1\n");
     const body = fc.oneof(
       fc.uint8Array({ maxLength: 60 }).map((bytes) => Buffer.from(bytes)),
@@ -258,7 +258,7 @@ describe("staying up", () => {
         const answer = packed ? await push(gzipSync(bytes), { "content-encoding": "gzip" }) : await push(bytes);
         expect([200, 400]).toContain(answer.status);
       }),
-      { numRuns: 2000 },
+      { numRuns: process.env["THOROUGH"] === "1" ? 2000 : 200 },
     );
     expect((await push("a 1\n")).status).toBe(200);
     expect(exporter.metrics.inFlightBytes.value()).toBe(0);
