@@ -94,16 +94,17 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
     now,
   });
   const placed = config.placementUrl === undefined ? undefined : new Placed(config, { metrics, router, now, shards });
+  const lookback = config.lookbackSeconds * 1000;
   const marking = new Marking({
     router,
-    seen: new SeenMoves(config.lookbackSeconds * 1000, maxAge),
+    seen: new SeenMoves(lookback, maxAge),
     others: placed === undefined ? [] : [placed.moves],
     ender: markers,
     now,
   });
   const isFailed = (position: number): boolean => placed?.isFailed(position) ?? false;
   const budget = timeout * timeoutsPerPush;
-  const failover = new Failover({ shards, router, marking, metrics, budget, isFailed });
+  const failover = new Failover({ shards, router, marking, metrics, budget, isFailed, lookback, now });
   const notReady = (): string | undefined => placed?.notReady;
   const store = new PushStore({ config, failover, metrics, now, notReady, series: placed?.series });
   const deps = { config, store, metrics, tokens: () => tokens?.value };

@@ -1,8 +1,8 @@
 import { bodyOf } from "./batch";
 import type { Rejection } from "./bounds";
 import type { ExporterMetrics } from "./exporter-metrics";
-import type { Marking } from "./marking";
-import type { Span } from "./moves";
+import type { Marking, Placing } from "./marking";
+import { Outages } from "./outages";
 import type { Order, Route, Router } from "./route";
 import type { Samples } from "./samples";
 import type { ShardWriter } from "./shard-writer";
@@ -31,11 +31,11 @@ interface Round {
 interface Group {
   readonly position: number;
   readonly members: Uint32Array;
-  readonly spans: ReadonlyMap<Route, Span>;
+  readonly spans: ReadonlyMap<Route, Placing>;
 }
 
 /** What became of one key's samples so far, while they are sorted by shard. */
-interface Target extends Span {
+interface Target extends Placing {
   readonly position: number;
   /** Shards that come before and are passed over, untried. */
   readonly passed: Order;
@@ -51,6 +51,10 @@ export interface FailoverDeps {
   readonly budget: number;
   /** Whether others have found a shard down, so that all pass over it; default: nobody has. */
   readonly isFailed?: (position: number) => boolean;
+  /** Milliseconds for which a sample is visible. */
+  readonly lookback: number;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 /** Brings each sample to the first shard of its key's own order that takes it. */
@@ -61,14 +65,16 @@ export class Failover {
   readonly #metrics: ExporterMetrics;
   readonly #budget: number;
   readonly #isFailed: (position: number) => boolean;
+  readonly #outages: Outages;
 
-  constructor({ shards, router, marking, metrics, budget, isFailed }: FailoverDeps) {
+  constructor({ shards, router, marking, metrics, budget, isFailed, lookback, now }: FailoverDeps) {
     this.#shards = shards;
     this.#router = router;
     this.#marking = marking;
     this.#metrics = metrics;
     this.#budget = budget;
     this.#isFailed = isFailed ?? (() => false);
+    this.#outages = new Outages(lookback, now);
   }
 
   /** Stores the samples `chosen` (ascending indexes). Never rejects. */
@@ -128,6 +134,7 @@ export class Failover {
     const { samples, failed } = round;
     const ownOpen = this.#shards.map((shard) => shard.isOpen);
     const open = ownOpen.map((isOpen, position) => isOpen || this.#isFailed(position));
+    const recent = this.#outages.recent(ownOpen.map((isOpen, position) => isOpen || failed.has(position)));
     const targets = new Map<Route, Target>();
     const target = new Int16Array(chosen.length);
     const counts = new Map<number, number>();
@@ -140,7 +147,9 @@ export class Failover {
       const timestamp = samples.timestamp[sample] ?? 0;
       let known = targets.get(route);
       if (known === undefined) {
-        known = { ...choose(route.order, failed, open, ownOpen), oldest: timestamp, newest: timestamp };
+        const first = choose(route.order, failed, open, ownOpen);
+        const left = recent.size === 0 ? none : leftBy(route.order, first.position, recent);
+        known = { ...first, left, oldest: timestamp, newest: timestamp };
         targets.set(route, known);
       } else if (timestamp > known.newest) known.newest = timestamp;
       else if (timestamp < known.oldest) known.oldest = timestamp;
@@ -170,6 +179,12 @@ export class Failover {
 }
 
 const none: Order = [];
+
+/** Shards before the chosen one in a key's order that have gone down within a lookback: others may have stored the key there. */
+function leftBy(order: Order, position: number, recent: ReadonlySet<number>): Order {
+  const at = order.indexOf(position);
+  return at <= 0 ? none : order.slice(0, at).filter((each) => recent.has(each));
+}
 
 /**
  * First shard of the order that has not failed and that nobody leaves alone; if there is none, the first that this exporter

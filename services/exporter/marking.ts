@@ -11,6 +11,15 @@ export interface SeriesEnder {
   end(position: number, lines: readonly string[]): void;
 }
 
+/** A key's samples in one push, and where they did not go. */
+export interface Placing extends Span {
+  /**
+   * Positions of the shards that come first for the key and went down within the last lookback. Another exporter may have
+   * stored it there a moment ago, whatever this one has seen itself. Default: none.
+   */
+  readonly left?: readonly number[];
+}
+
 /** What the marking works with. */
 export interface MarkingDeps {
   readonly router: Router;
@@ -40,13 +49,15 @@ export class Marking {
   }
 
   /** The shard at `position` has taken the samples `members`, whose keys and timestamps are `spans`. */
-  stored(samples: Samples, members: Uint32Array, spans: ReadonlyMap<Route, Span>, position: number): void {
+  stored(samples: Samples, members: Uint32Array, spans: ReadonlyMap<Route, Placing>, position: number): void {
     const { seen, now } = this.#deps;
     const time = now();
     // By key: while the push was under way the router may have started anew, with other routes for the same keys.
     const moved = new Map<string, readonly number[]>();
     for (const [route, span] of spans) {
-      const holders = this.#moves.holders(route.key, position, Math.min(time, span.oldest));
+      const known = this.#moves.holders(route.key, position, Math.min(time, span.oldest));
+      const { left = [] } = span;
+      const holders = left.length === 0 ? known : [...new Set([...known, ...left])];
       if (holders.length > 0) moved.set(route.key, holders);
       seen.placed(route.key, position, span, time);
     }

@@ -132,7 +132,8 @@ export class CommitWorld {
     const router = new Router(this.config);
     const ender = { end: () => undefined };
     const marking = new Marking({ router, seen: new SeenMoves(300_000, 1_500_000), ender, now });
-    this.#failover = new Failover({ shards: this.#writers, router, marking, metrics: this.metrics, budget: 1000 });
+    const times = { budget: 1000, lookback: 300_000, now };
+    this.#failover = new Failover({ shards: this.#writers, router, marking, metrics: this.metrics, ...times });
     this.commitment.watch(this.#writers);
   }
 

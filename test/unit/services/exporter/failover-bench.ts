@@ -72,6 +72,7 @@ export class Bench {
     });
     this.#failover = new Failover({
       ...{ shards: this.writers, router: this.router, marking, metrics: this.metrics, budget: 1000 },
+      ...{ lookback: 300_000, now: () => this.now },
       isFailed: (position) => this.passedOver.has(position),
     });
   }

@@ -251,18 +251,37 @@ describe("series that went to another shard", () => {
     expect(bench.ended).toHaveLength(3);
   });
 
-  it("end where a push timed out, since it may sit there all the same; not where it was refused", async () => {
+  it.each([
+    ["timed out, since it may sit there all the same", { kind: "failed", failure: "timeout", detail: "late" } as const],
+    ["was refused, since another exporter may have stored the key there a moment ago", down],
+  ])("end where a push %s", async (_, mood) => {
     const { bench, key } = moving();
     const series = `m{gatewayID="${key}"}`;
-    bench.moods.set("http://hub-0-a:1", { kind: "failed", failure: "timeout", detail: "late" });
+    bench.moods.set("http://hub-0-a:1", mood);
     await bench.push(`${series} 1 5\n`);
     await turn();
     expect(bench.ended).toStrictEqual([`0 ${series} 5`]);
-    const other = moving();
-    other.bench.moods.set("http://hub-0-a:1", down);
-    await other.bench.push(`${series} 1 5\n`);
+  });
+
+  it("end on a shard that is down for no longer than a lookback: nothing of it is visible any more", async () => {
+    const { bench, key } = moving();
+    const series = `m{gatewayID="${key}"}`;
+    const push = async (at: number) => {
+      bench.now = at;
+      await bench.push(`${series} 1 ${String(at)}\n`);
+      await turn();
+    };
+    bench.moods.set("http://hub-0-a:1", down);
+    // It is left alone from the second failure on.
+    for (const at of [1_000_000, 1_015_000, 1_314_999, 1_315_000, 1_330_000]) await push(at);
+    expect(bench.ended).toStrictEqual([1_000_000, 1_015_000, 1_314_999].map((at) => `0 ${series} ${String(at)}`));
+    // A key whose own shard is well.
+    const calm = keys.find((each) => bench.orderOf(each)[0] === 1) ?? "";
+    bench.ended.length = 0;
+    bench.now = 1_331_000;
+    await bench.push(`m{gatewayID="${calm}"} 1 1331000\n`);
     await turn();
-    expect(other.bench.ended).toStrictEqual([]);
+    expect(bench.ended).toStrictEqual([]);
   });
 
   it("end although another key is pinned while their push is under way", async () => {

@@ -1,0 +1,33 @@
+/** Since when each shard can't be reached by this exporter. */
+export class Outages {
+  readonly #lookback: number;
+  readonly #now: () => number;
+  /** By position in the ring, milliseconds since the epoch. */
+  readonly #since = new Map<number, number>();
+
+  /** @param lookback Milliseconds for which a sample is visible. */
+  constructor(lookback: number, now: () => number) {
+    this.#lookback = lookback;
+    this.#now = now;
+  }
+
+  /**
+   * Positions of the shards that went down within the last lookback: of what was stored there before, something may still
+   * be visible.
+   * @param isDown By position.
+   */
+  recent(isDown: readonly boolean[]): ReadonlySet<number> {
+    const now = this.#now();
+    const found = new Set<number>();
+    isDown.forEach((down, position) => {
+      if (!down) {
+        this.#since.delete(position);
+        return;
+      }
+      const since = this.#since.get(position) ?? now;
+      this.#since.set(position, since);
+      if (now - since < this.#lookback) found.add(position);
+    });
+    return found;
+  }
+}
