@@ -13,12 +13,15 @@ export interface FailureScope {
   readonly now: number;
   /** How long a failure that has ended is remembered, in milliseconds. */
   readonly lookback: number;
+  /** Whether every exporter answered. One that did not may still be the one that can't reach a shard. */
+  readonly isWhole: boolean;
 }
 
 /**
  * The shards that all exporters pass over, from what each of them can't reach. One exporter is enough, so that one that
  * is cut off and the others still agree; but one that can't reach more than half of the shards is taken to be cut off
- * itself, and needs most of the others to say the same.
+ * itself, and needs most of the others to say the same. A failure ends when nobody reports it any more; where not every
+ * exporter answered, when its time is over.
  *
  * @param reports For each exporter that answered the indexes of the shards that it can't reach.
  * @returns `known` itself when nothing has to be told.
@@ -26,7 +29,7 @@ export interface FailureScope {
 export function failedShards(
   known: readonly FailedShard[],
   reports: readonly (readonly number[])[],
-  { shards, now, lookback }: FailureScope,
+  { shards, now, lookback, isWhole }: FailureScope,
 ): readonly FailedShard[] {
   const isDown = (shard: number): boolean => {
     const reporting = reports.filter((failed) => failed.includes(shard));
@@ -39,6 +42,7 @@ export function failedShards(
       const { shard, from, until } = failure;
       if (until <= now) return failure;
       const down = shards.includes(shard) && isDown(shard);
+      if (!down && !isWhole && shards.includes(shard)) return failure;
       // Told again when half of its time is over: a table a second would say nothing new.
       if (down && until - now >= failureTtl / 2) return failure;
       changed = true;

@@ -110,8 +110,8 @@ export class Placement {
   /** Asks the exporters which shards they can't reach. */
   async lookAtFailovers(): Promise<void> {
     const read = this.#times.failoversTimeout;
-    const { answers } = await this.#exporters.survey("/failovers", read, (one) => parseFailoverReport(good(one)));
-    this.#writer?.observe(answers);
+    const survey = await this.#exporters.survey("/failovers", read, (one) => parseFailoverReport(good(one)));
+    this.#writer?.observe(survey.answers, survey.problems.length === 0);
   }
 
   /** Asks the exporters for their series and plans by them, if they can be believed. */

@@ -92,14 +92,14 @@ export class TableWriter {
     return plan;
   }
 
-  /** Takes what the exporters see. */
-  observe(reports: readonly FailoverReport[]): void {
+  /** Takes what the exporters see. `isWhole`: every exporter answered. */
+  observe(reports: readonly FailoverReport[], isWhole: boolean): void {
     const now = this.#now();
     const { shards, lookback, failed: known, previous } = this.#table;
     const failed = failedShards(
       known,
       reports.map((report) => report.failed),
-      { shards: shards.map(({ index }) => index), now, lookback },
+      { shards: shards.map(({ index }) => index), now, lookback, isWhole },
     );
     const [newest, ...older] = previous;
     const isLeft = reports.every((report) => report.ringVersion === this.#config.version);

@@ -3,10 +3,11 @@ import { describe, expect, it } from "vitest";
 import type { FailedShard } from "../../../../model/placement-table";
 import { failedShards, failureTtl } from "../../../../services/placement/failures";
 
-const scope = (shards: number, now: number) => ({
+const scope = (shards: number, now: number, isWhole = true) => ({
   shards: Array.from({ length: shards }, (_, index) => index),
   now,
   lookback: 300_000,
+  isWhole,
 });
 const down = (failures: readonly FailedShard[], now: number) =>
   failures.filter(({ until }) => until > now).map(({ shard }) => shard);
@@ -27,6 +28,13 @@ describe("failed shards", () => {
     expect(failedShards(first, [[1]], scope(2, 400_000))).toStrictEqual([
       { shard: 1, from: 400_000, until: 400_000 + failureTtl },
     ]);
+  });
+
+  it("goes on for its time while an exporter does not answer: that one may have reported it", () => {
+    const first = failedShards([], [[2], []], scope(4, 1_000));
+    expect(failedShards(first, [[]], scope(4, 2_000, false))).toBe(first);
+    expect(failedShards(first, [[], []], scope(4, 3_000))).toStrictEqual([{ shard: 2, from: 1_000, until: 3_000 }]);
+    expect(down(first, 1_000 + failureTtl)).toStrictEqual([]);
   });
 
   it("an exporter that can't reach most shards is cut off itself, unless most say the same", () => {

@@ -187,13 +187,13 @@ describe("a restart", () => {
     const [old, next] = [placementConfigOf(2).version, placementConfigOf(3).version];
     bench.restart(placementConfigOf(3));
     const start = bench.now;
-    for (; bench.now < start + 60_000; bench.now += 1_000) bench.writer.observe([report(old), report(next)]);
+    for (; bench.now < start + 60_000; bench.now += 1_000) bench.writer.observe([report(old), report(next)], true);
     expect(bench.writer.table.previous[0]?.until).toBeGreaterThanOrEqual(start + 59_000);
     const tables = bench.published.length;
-    for (; bench.now < start + 120_000; bench.now += 1_000) bench.writer.observe([report(next), report(next)]);
+    for (; bench.now < start + 120_000; bench.now += 1_000) bench.writer.observe([report(next), report(next)], true);
     expect(bench.published).toHaveLength(tables);
     bench.now += 2 * lookback;
-    bench.writer.observe([report(next, [1])]);
+    bench.writer.observe([report(next, [1])], true);
     expect(bench.writer.table.previous).toStrictEqual([]);
   });
 
@@ -211,13 +211,13 @@ describe("failovers", () => {
     const bench = new Bench(placementConfigOf(4));
     bench.settle(magmaFleet());
     const before = bench.writer.table;
-    bench.writer.observe([report(bench.config.version, [3]), report(bench.config.version)]);
+    bench.writer.observe([report(bench.config.version, [3]), report(bench.config.version)], true);
     const { table } = bench.writer;
     expect(table.failed).toMatchObject([{ shard: 3, from: bench.now }]);
     expect([table.pins, table.effectiveAt]).toStrictEqual([before.pins, before.effectiveAt]);
     bench.now += 1_000;
     const tables = bench.published.length;
-    bench.writer.observe([report(bench.config.version, [3])]);
+    bench.writer.observe([report(bench.config.version, [3])], true);
     expect(bench.published).toHaveLength(tables);
   });
 });
