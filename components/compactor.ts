@@ -26,8 +26,8 @@ export interface CompactorArgs extends ClaimArgs {
 }
 
 /**
- * Merges, downsamples and deletes blocks in the bucket. Exactly one: a StatefulSet never starts a pod while the one of
- * the same name may still run, and the name is fixed.
+ * Merges and deletes blocks in the bucket, and downsamples them where the config asks for it. Exactly one: a StatefulSet
+ * never starts a pod while the one of the same name may still run, and the name is fixed.
  */
 export class Compactor extends Component {
   constructor(platform: Platform, args: CompactorArgs, options: pulumi.ComponentResourceOptions = {}) {

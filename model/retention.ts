@@ -12,9 +12,10 @@ const DAY = 24 * HOUR;
 export const BLOCK_MILLISECONDS = 2 * HOUR;
 /** Blocks that a disk holds at least: one being filled, one being cut, one being uploaded or tried again. */
 const LEAST_LOCAL_BLOCKS = 3;
-/** Age, in milliseconds, at which raw blocks become 5-minute ones: pkg/compact/downsample ResLevel1DownsampleRange. */
-const FIVE_MINUTES_FROM = 40 * HOUR;
-/** Age, in milliseconds, at which 5-minute blocks become 1-hour ones: ResLevel2DownsampleRange. */
+/**
+ * Age, in milliseconds, at which 5-minute blocks become 1-hour ones: pkg/compact/downsample ResLevel2DownsampleRange.
+ * Thanos wants raw blocks for more than 40h too; they are never kept for less than 5-minute ones.
+ */
 const ONE_HOUR_FROM = 10 * DAY;
 /** Looks at the bucket within the delay in which a replaced block is still there: two before it is ignored, two after. */
 const LOOKS_PER_DELETE_DELAY = 4;
@@ -30,10 +31,10 @@ export interface StorageTimes {
   readonly sharded: number;
   /** In the bucket, as they were pushed; 0: for ever. */
   readonly raw: number;
-  /** In the bucket, one value per 5 minutes; 0: for ever. */
-  readonly fiveMinutes: number;
-  /** In the bucket, one value per hour; 0: for ever. */
-  readonly oneHour: number;
+  /** In the bucket, one value per 5 minutes; 0: for ever; undefined: as `raw`. */
+  readonly fiveMinutes: number | undefined;
+  /** The same for one value per hour. Without both, nothing is downsampled. */
+  readonly oneHour: number | undefined;
   /** From the mark on a replaced block to its deletion. */
   readonly deleteDelay: number;
   /** How often Store Gateways and Compactor look at the bucket. */
@@ -57,6 +58,8 @@ export interface RetentionPlan {
   /** Of the Compactor. */
   readonly compactor: {
     readonly "delete-delay": string;
+    /** Only where nothing is downsampled. */
+    readonly "downsampling.disable"?: true;
     readonly "retention.resolution-1h": string;
     readonly "retention.resolution-5m": string;
     readonly "retention.resolution-raw": string;
@@ -73,12 +76,64 @@ export interface RetentionPlan {
 
 type Name = (path: string) => string;
 
+/** A retention in the bucket in Prometheus' notation. */
+function bucketTime(value: number): string {
+  return value === 0 ? "0s" : formatDuration(value);
+}
+
+/**
+ * Rules of the blocks that are made of raw ones. Queries read raw samples only: a root of Thanos 0.42.4 in distributed mode
+ * sends the shards no resolution. So whatever outlives the raw blocks is history that no answer shows, and no error names.
+ */
+function downsampledProblems({ raw, fiveMinutes, oneHour }: StorageTimes, name: Name): RetentionProblem[] {
+  const levels = [
+    { path: "retention.5m", value: fiveMinutes },
+    { path: "retention.1h", value: oneHour },
+  ];
+  const found = levels.flatMap(({ path, value }): RetentionProblem[] => {
+    // Raw samples for ever outlive everything.
+    if (value === undefined || raw === 0) return [];
+    const given = { path, value: bucketTime(value) };
+    const problems: RetentionProblem[] = [];
+    if (raw <= ONE_HOUR_FROM) {
+      problems.push({
+        ...given,
+        rule:
+          `only with ${name("retention.raw")} of 0s (for ever) or more than ${formatDuration(ONE_HOUR_FROM)}, and that is ` +
+          `${formatDuration(raw)}: downsampled blocks can't be deleted so early, and no query reads what outlives raw samples`,
+        fix: `set retention.raw to 14d or more, or to 0s, or take ${path} out`,
+      });
+    }
+    if (value === 0 || value > raw) {
+      problems.push({
+        ...given,
+        rule:
+          `not longer than ${name("retention.raw")}, which is ${formatDuration(raw)} (0s is for ever): ` +
+          "queries read raw samples only, and what is older would be in no answer",
+        fix: `make retention.raw longer (0s: for ever), or ${path} shorter, or take it out`,
+      });
+    }
+    return problems;
+  });
+  if (fiveMinutes !== undefined && fiveMinutes !== 0 && fiveMinutes <= ONE_HOUR_FROM) {
+    found.push({
+      path: "retention.5m",
+      value: bucketTime(fiveMinutes),
+      rule:
+        `0s (for ever) or more than ${formatDuration(ONE_HOUR_FROM)}, the age at which blocks are downsampled for ` +
+        `${name("retention.1h")}: they would be deleted before`,
+      fix: "set retention.5m to 14d or more, or to 0s",
+    });
+  }
+  return found;
+}
+
 function problems(times: StorageTimes, name: Name): RetentionProblem[] {
   const found: RetentionProblem[] = [];
   const refuse = (path: string, value: number, rule: string, fix: string): void => {
     found.push({ path, value: formatDuration(value), rule, fix });
   };
-  const { local, sharded, raw, fiveMinutes, deleteDelay, syncInterval, outOfOrderWindow } = times;
+  const { local, sharded, raw, deleteDelay, syncInterval, outOfOrderWindow } = times;
   const leastLocal = LEAST_LOCAL_BLOCKS * BLOCK_MILLISECONDS;
   if (local < leastLocal) {
     refuse(
@@ -105,15 +160,6 @@ function problems(times: StorageTimes, name: Name): RetentionProblem[] {
       "make retention.local shorter, or retention.sharded longer",
     );
   }
-  if (raw !== 0 && raw <= FIVE_MINUTES_FROM) {
-    refuse(
-      "retention.raw",
-      raw,
-      `0s (for ever) or more than ${formatDuration(FIVE_MINUTES_FROM)}, the age at which blocks are downsampled for ` +
-        `${name("retention.5m")}: they would be deleted before`,
-      "set retention.raw to 2d or more, or to 0s",
-    );
-  }
   if (raw !== 0 && raw < local) {
     refuse(
       "retention.raw",
@@ -123,15 +169,7 @@ function problems(times: StorageTimes, name: Name): RetentionProblem[] {
       "make retention.raw longer, or retention.local shorter",
     );
   }
-  if (fiveMinutes !== 0 && fiveMinutes <= ONE_HOUR_FROM) {
-    refuse(
-      "retention.5m",
-      fiveMinutes,
-      `0s (for ever) or more than ${formatDuration(ONE_HOUR_FROM)}, the age at which blocks are downsampled for ` +
-        `${name("retention.1h")}: they would be deleted before`,
-      "set retention.5m to 14d or more, or to 0s",
-    );
-  }
+  found.push(...downsampledProblems(times, name));
   if (deleteDelay < LOOKS_PER_DELETE_DELAY * syncInterval) {
     refuse(
       "objectStorage.deleteDelay",
@@ -155,13 +193,17 @@ export function planRetention(
 ): { readonly plan: RetentionPlan } | { readonly problems: readonly RetentionProblem[] } {
   const found = problems(times, name);
   if (found.length > 0) return { problems: found };
+  const { raw, fiveMinutes, oneHour } = times;
   return {
     plan: {
       compactor: {
         "delete-delay": formatDuration(times.deleteDelay),
-        "retention.resolution-1h": formatDuration(times.oneHour),
-        "retention.resolution-5m": formatDuration(times.fiveMinutes),
-        "retention.resolution-raw": formatDuration(times.raw),
+        // Nothing in the pipeline reads downsampled blocks, which about triple the bucket: only for who asks for them.
+        ...(fiveMinutes === undefined && oneHour === undefined ? { "downsampling.disable": true } : {}),
+        // Also without downsampling: blocks that were made earlier go with the raw ones.
+        "retention.resolution-1h": formatDuration(oneHour ?? raw),
+        "retention.resolution-5m": formatDuration(fiveMinutes ?? raw),
+        "retention.resolution-raw": formatDuration(raw),
         "wait-interval": goDuration(times.syncInterval),
       },
       storeGateway: {

@@ -143,15 +143,24 @@ export const configSchema = kit.object({
       raw: kit
         .duration("0s", "36500d")
         .optional()
-        .describe("How long the bucket keeps a sample; 0s, the default: for ever. Needs objectStorage."),
+        .describe(
+          "How long the bucket keeps a sample, and how far back queries see; 0s, the default: for ever. Needs objectStorage.",
+        ),
       "5m": kit
         .duration("0s", "36500d")
         .optional()
-        .describe("The same for one value per 5 minutes, made of what is 40 hours old."),
+        .describe(
+          "The same for one value per 5 minutes, made of what is 40 hours old, for other readers of the bucket: queries " +
+            "read raw samples only. More than 10d, and not longer than retention.raw; default with retention.1h: as long " +
+            "as retention.raw. Without both nothing is downsampled.",
+        ),
       "1h": kit
         .duration("0s", "36500d")
         .optional()
-        .describe("The same for one value per hour, made of what is 10 days old."),
+        .describe(
+          "The same for one value per hour, made of what is 10 days old. Not longer than retention.raw, which must be " +
+            "longer than 10d; default with retention.5m: as long as retention.raw.",
+        ),
     })
     .prefault({})
     .describe("How long samples are kept on the shards' own disks, and in the bucket of `objectStorage`."),

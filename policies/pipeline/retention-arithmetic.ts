@@ -10,22 +10,32 @@ const LEAST_WINDOW = HOUR / 2;
 /** Three blocks of two hours. */
 const LEAST_LOCAL = 6 * HOUR;
 
-/** A level must outlive the age at which the next one is made from it (thanos pkg/compact/downsample). */
-const LEVELS = [
-  { name: "raw", least: 40 * HOUR, next: "downsampled to 5m" },
-  { name: "5m", least: 240 * HOUR, next: "downsampled to 1h" },
-] as const;
+/**
+ * Age at which 5m blocks become 1h ones (thanos pkg/compact/downsample): they must outlive it. Raw blocks outlive theirs, 40h,
+ * because they outlive 5m blocks.
+ */
+const ONE_HOUR_FROM = 240 * HOUR;
 
 function duration(value: unknown): number | undefined {
   return parseDuration(text(value) ?? "");
 }
 
-/** Nothing is deleted before what depends on it is done: uploads, downsampling, late samples, readers of blocks. */
+/** How long the Compactor keeps the blocks of a resolution; 0 is for ever, and the default. */
+function kept(args: readonly string[], resolution: string): number {
+  const time = duration(flag(args, `retention.resolution-${resolution}`));
+  return time === undefined || time === 0 ? Infinity : time;
+}
+
+/**
+ * Nothing is deleted before what depends on it is done: uploads, downsampling, late samples, readers of blocks. And nothing
+ * is kept that no query reads: queries read raw samples only.
+ */
 export const retentionArithmetic = stackPolicy(
   {
     name: "retention-arithmetic",
     description:
-      "Nothing is deleted before what depends on it is done: uploads, downsampling, late samples, readers of blocks.",
+      "Nothing is deleted before what depends on it is done (uploads, downsampling, late samples, readers of blocks), " +
+      "and no downsampled block outlives the raw samples, which are all that queries read.",
     severity: "critical",
     remediation: "take the values from the program's one retention function; the message names the two values",
     url: "https://thanos.io/tip/components/compact.md/#enforcing-retention-of-data",
@@ -47,15 +57,20 @@ export const retentionArithmetic = stackPolicy(
       return problems.map((message) => ({ message: `${workload.name} ${message}`, urn: workload.resource.urn }));
     });
     const compactors = thanos(resources, "compact");
-    const levels = compactors.flatMap(({ workload, container }) =>
-      LEVELS.flatMap(({ name, least, next }) => {
-        const kept = duration(flag(container.args, `retention.resolution-${name}`)) ?? 0;
-        // 0 keeps for ever.
-        if (kept === 0 || kept > least) return [];
-        const message = `${workload.name} deletes ${name} blocks before they are ${next}`;
-        return [{ message, urn: workload.resource.urn }];
-      }),
-    );
+    const levels = compactors.flatMap(({ workload, container: { args } }) => {
+      const isDownsampling = flag(args, "downsampling.disable") !== true;
+      const problems = [
+        ...(isDownsampling && kept(args, "5m") <= ONE_HOUR_FROM
+          ? ["deletes 5m blocks before they are downsampled to 1h"]
+          : []),
+        ...["5m", "1h"].flatMap((name) =>
+          kept(args, name) > kept(args, "raw")
+            ? [`keeps ${name} blocks longer than raw ones: no query reads them`]
+            : [],
+        ),
+      ];
+      return problems.map((message) => ({ message: `${workload.name} ${message}`, urn: workload.resource.urn }));
+    });
     const deleteDelay = compactors.map(
       ({ container }) => duration(flag(container.args, "delete-delay")) ?? 48 * HOUR,
     )[0];

@@ -16,7 +16,7 @@ export const PREVIEW_CASES: readonly PreviewCase[] = [
   { name: "image-bump", changes: { images: { prometheus: "quay.io/prometheus/prometheus:v3.14.1" } }, exitCode: 0 },
   {
     name: "retention-change",
-    changes: { retention: { single: "30d", sharded: "15d", raw: "90d", "5m": "730d" } },
+    changes: { retention: { single: "30d", sharded: "15d", raw: "365d", "5m": "365d", "1h": "365d" } },
     exitCode: 2,
   },
   { name: "storage-class-change", changes: { storage: { className: "io2", size: "200Gi" } }, exitCode: 2 },

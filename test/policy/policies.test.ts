@@ -7,6 +7,7 @@ import { CLOUD_VIOLATIONS } from "../fixtures/policies/cloud-violations";
 import { shardedStack, singleStack } from "../fixtures/policies/stack";
 import type { Violating } from "../fixtures/policies/violating";
 import { STACK_VIOLATIONS } from "../fixtures/policies/violations";
+import { changeArgs } from "./kit/break";
 
 const violations: readonly Violating[] = [...STACK_VIOLATIONS, ...CLOUD_VIOLATIONS];
 
@@ -21,6 +22,16 @@ describe("the compliant stacks", () => {
   it.each(["sharded", "single", "cloud"] as const)("have no finding: %s", (name) => {
     expect(stacks[name].length).toBeGreaterThan(10);
     expect(evaluate(POLICIES, stacks[name])).toStrictEqual([]);
+  });
+
+  it("may keep blocks for less than downsampling takes, where nothing is downsampled", () => {
+    const short = changeArgs("Deployment example-compactor", (args) =>
+      args.map((arg) => arg.replace(/(?<=resolution-.*=).*/, "12h")),
+    );
+    const off = changeArgs("Deployment example-compactor", (args) => [...args, "--downsampling.disable"]);
+    const found = evaluate(POLICIES, short(stacks.sharded));
+    expect(found.map(({ policy }) => policy)).toStrictEqual(["retention-arithmetic"]);
+    expect(evaluate(POLICIES, off(short(stacks.sharded)))).toStrictEqual([]);
   });
 });
 

@@ -4,7 +4,7 @@ import { lastLines } from "../kit/command";
 import { keyOfShard } from "../kit/pipeline";
 import { until } from "../kit/wait";
 import type { History } from "./history";
-import { sidecarMetrics } from "./parts";
+import { compactorMetrics, sidecarMetrics } from "./parts";
 import { shardCount, shards, stacks, type World } from "./world";
 
 const hour = 3_600_000;
@@ -85,5 +85,18 @@ export function switchingTests(world: () => World): void {
       });
     }
     await nothingIsLost(phase);
+  });
+
+  test("nothing is downsampled in a bucket whose config does not ask for it", async () => {
+    let iterations: number | undefined;
+    await until("merged blocks of every shard, and an iteration more", { seconds: 240 }, async () => {
+      const metric = await compactorMetrics(stack);
+      expect(metric("thanos_compact_halted")).toBe(0);
+      expect(metric("thanos_compact_downsample_total")).toBe(0);
+      if (metric("thanos_compact_group_compactions_total") < shardCount) return false;
+      const ended = metric("thanos_compact_iterations_total");
+      iterations ??= ended;
+      return ended > iterations;
+    });
   });
 }

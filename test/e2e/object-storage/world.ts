@@ -46,13 +46,15 @@ export class World {
   /** Writes the stack's config: off, or a phase of object storage. */
   configure(namespace: string, phase: StoragePhase | "off", more: StackConfig = {}): void {
     const bucket = phase === "off" ? {} : { objectStorage: { ...s3Config(namespace), phase } };
-    const local = phase === "off" ? {} : { local: "6h" };
+    // One of the stacks downsamples, the other one does not.
+    const downsampled = namespace === stacks.fresh ? { "5m": "0s" } : {};
+    const times = phase === "off" ? {} : { local: "6h", ...downsampled };
     this.workspace.writeStack(namespace, {
       ...committedConfig("dev"),
       namespace: { name: namespace, create: false },
       push: { exporterReplicas: 1, scrapeInterval: "1s" },
       // Longer than the history; a tenth of it is the longest block that Prometheus makes.
-      retention: { single: "6d", ...local },
+      retention: { single: "6d", ...times },
       storage: { size: volumeSize, alertmanagerSize: "64Mi", storeSize: "64Mi", compactorSize: "1Gi" },
       serversCount: shardCount,
       ...bucket,

@@ -13,6 +13,15 @@ import { run } from "./recorder";
 
 const both = (path: string): string => `scaled-prometheus:${path}`;
 
+/** What a config is refused for. */
+function violations(raw: object): unknown {
+  try {
+    return parseConfig({ ...raw });
+  } catch (error) {
+    return error instanceof ConfigError ? error.violations : error;
+  }
+}
+
 describe("bad config", () => {
   test.each([
     [
@@ -30,11 +39,32 @@ describe("bad config", () => {
       "set retention.local to 6h or more",
     ],
     [
-      "raw samples that go before they are downsampled",
-      { ...SHARDED, objectStorage: S3, retention: { local: "1d", raw: "40h" } },
-      "retention.raw",
-      `0s (for ever) or more than 40h, the age at which blocks are downsampled for ${both("retention.5m")}: they would be deleted before`,
-      "set retention.raw to 2d or more, or to 0s",
+      "5-minute blocks that go before they are downsampled",
+      { ...SHARDED, objectStorage: S3, retention: { "5m": "10d" } },
+      "retention.5m",
+      `0s (for ever) or more than 10d, the age at which blocks are downsampled for ${both("retention.1h")}: they would be deleted before`,
+      "set retention.5m to 14d or more, or to 0s",
+    ],
+    [
+      "5-minute blocks that outlive what queries read",
+      { ...SHARDED, objectStorage: S3, retention: { raw: "180d", "5m": "730d" } },
+      "retention.5m",
+      `not longer than ${both("retention.raw")}, which is 180d (0s is for ever): queries read raw samples only, and what is older would be in no answer`,
+      "make retention.raw longer (0s: for ever), or retention.5m shorter, or take it out",
+    ],
+    [
+      "1-hour blocks that outlive what queries read",
+      { ...SHARDED, objectStorage: S3, retention: { raw: "180d", "5m": "180d", "1h": "0s" } },
+      "retention.1h",
+      `not longer than ${both("retention.raw")}, which is 180d (0s is for ever): queries read raw samples only, and what is older would be in no answer`,
+      "make retention.raw longer (0s: for ever), or retention.1h shorter, or take it out",
+    ],
+    [
+      "downsampling of raw samples that are kept for too short",
+      { ...SHARDED, objectStorage: S3, retention: { raw: "3d", "1h": "3d" } },
+      "retention.1h",
+      `only with ${both("retention.raw")} of 0s (for ever) or more than 10d, and that is 3d: downsampled blocks can't be deleted so early, and no query reads what outlives raw samples`,
+      "set retention.raw to 14d or more, or to 0s, or take retention.1h out",
     ],
     [
       "bucket retention without a bucket",
@@ -100,13 +130,21 @@ describe("bad config", () => {
       "set it",
     ],
   ])("%s", (_what, raw, path, rule, fix) => {
-    let found: unknown;
-    try {
-      parseConfig(raw);
-    } catch (error) {
-      found = error instanceof ConfigError ? error.violations : error;
-    }
-    expect(found).toStrictEqual([expect.objectContaining({ path, rule, fix })]);
+    expect(violations(raw)).toStrictEqual([expect.objectContaining({ path, rule, fix })]);
+  });
+
+  test("all that is wrong with the bucket's retention is told at once, with the values as they were written", () => {
+    const retention = { raw: "3d", "5m": "5d", "1h": "0s" };
+    const atLeast = (level: string) => `set retention.raw to 14d or more, or to 0s, or take retention.${level} out`;
+    const longer = (level: string) =>
+      `make retention.raw longer (0s: for ever), or retention.${level} shorter, or take it out`;
+    expect(violations({ ...SHARDED, objectStorage: S3, retention })).toStrictEqual([
+      expect.objectContaining({ path: "retention.5m", value: "5d", fix: atLeast("5m") }),
+      expect.objectContaining({ path: "retention.5m", value: "5d", fix: longer("5m") }),
+      expect.objectContaining({ path: "retention.1h", value: "0s", fix: atLeast("1h") }),
+      expect.objectContaining({ path: "retention.1h", value: "0s", fix: longer("1h") }),
+      expect.objectContaining({ path: "retention.5m", value: "5d", fix: "set retention.5m to 14d or more, or to 0s" }),
+    ]);
   });
 
   test.each([

@@ -158,7 +158,7 @@ describe("the one Compactor", () => {
   });
 
   test("merges replicas one to one and allows late samples' overlaps", async () => {
-    const recorded = await run({ ...SHARDED, objectStorage: S3, retention: { raw: "30d", "5m": "180d" } });
+    const recorded = await run({ ...SHARDED, objectStorage: S3, retention: { raw: "30d", "5m": "20d" } });
     const { args } = containerOf(recorded, "compactor", "compactor");
     expect(args).toEqual(
       expect.arrayContaining([
@@ -166,10 +166,25 @@ describe("the one Compactor", () => {
         "--deduplication.replica-label=prometheus_replica",
         "--delete-delay=2d",
         "--retention.resolution-raw=30d",
-        "--retention.resolution-5m=180d",
+        "--retention.resolution-5m=20d",
+        "--retention.resolution-1h=30d",
       ]),
     );
+    expect(args.filter((arg) => arg.includes("downsampling"))).toStrictEqual([]);
     expect(args.filter((arg) => arg.includes("deduplication.func"))).toStrictEqual([]);
+  });
+
+  test.each([
+    [{}, "0ms"],
+    [{ raw: "30d" }, "30d"],
+  ])("downsamples nothing unless asked to, and keeps nothing longer than raw samples: %j", async (retention, time) => {
+    const { args } = containerOf(await run({ ...SHARDED, objectStorage: S3, retention }), "compactor", "compactor");
+    expect(args.filter((arg) => /downsampling|resolution/.test(arg))).toStrictEqual([
+      "--downsampling.disable",
+      `--retention.resolution-1h=${time}`,
+      `--retention.resolution-5m=${time}`,
+      `--retention.resolution-raw=${time}`,
+    ]);
   });
 });
 
