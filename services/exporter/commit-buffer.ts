@@ -128,6 +128,12 @@ export class KeptWrites {
     return this.#unstored;
   }
 
+  /** When the oldest write was made that no replica has stored, milliseconds since the epoch; undefined: all are stored. */
+  get oldestUnstored(): number | undefined {
+    for (const write of this.#writes) if (!isStored(write)) return write.timestamp;
+    return undefined;
+  }
+
   /** Makes room for a body; false when there is none, and the write must not be sent. */
   makeRoom(bodyBytes: number): boolean {
     return this.#buffer.makeRoom(costOf(bodyBytes), this.#unstored);

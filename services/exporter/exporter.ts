@@ -82,7 +82,9 @@ export function createExporter(config: ExporterConfig, options: ExporterOptions 
   const shards = config.shards.map((shard, at) => {
     const isAsked = shard.hubs.every(({ prometheusUrl }) => prometheusUrl !== undefined);
     const kept = isAsked ? commitment.buffer.shards[at] : undefined;
-    return new ShardWriter(shard, { metrics, timeout, makeHub, now, kept, numbers: new BatchNumbers(name, now) });
+    const { scrapeIntervalMilliseconds } = config.commit;
+    const numbers = new BatchNumbers(name, now);
+    return new ShardWriter(shard, { metrics, timeout, makeHub, now, kept, numbers, scrapeIntervalMilliseconds });
   });
   commitment.watch(shards);
   const router = new Router(config);

@@ -118,6 +118,10 @@ export class Failover {
           });
         }
         return;
+      case "busy":
+        round.unplaced += members.length;
+        round.failures.add(`${shard.name}: ${outcome.detail}`);
+        return;
       case "failed":
         if (outcome.mayHold) this.#marking.maybeStored(spans, position);
         round.failed.add(position);

@@ -10,6 +10,8 @@ import type { FailureKind } from "./hub-outcome";
 /** What became of one push to all hubs of a shard. */
 export type ShardOutcome =
   | { readonly kind: "stored" }
+  /** Nothing was pushed: too much has come at once. The samples stay this shard's; the client must send them again. */
+  | { readonly kind: "busy"; readonly detail: string }
   /** Every hub failed: the samples belong to the next shard. */
   | {
       readonly kind: "failed";
@@ -18,6 +20,12 @@ export type ShardOutcome =
       readonly mayHold: boolean;
     }
   | { readonly kind: "bad-payload"; readonly detail: string };
+
+/**
+ * Scrape intervals for which the oldest write may wait to be stored while pushes that find no room are put off. Two pass before
+ * a write that a scrape lost is sent again; a shard that has stored nothing for longer does not work.
+ */
+const intervalsUntilStuck = 4;
 
 /** After these a hub has certainly taken nothing. */
 const saidNo: ReadonlySet<FailureKind> = new Set(["refused", "full"]);
@@ -43,6 +51,8 @@ export interface ShardWriterDeps {
   readonly numbers: BatchNumbers;
   /** Where writes are kept until they are stored; undefined: nowhere. */
   readonly kept?: KeptWrites | undefined;
+  /** Between two scrapes of a hub. */
+  readonly scrapeIntervalMilliseconds: number;
   /** Wall clock, milliseconds since the epoch; default: the system's. */
   readonly now?: (() => number) | undefined;
   /** Milliseconds for one push to one hub. */
@@ -57,11 +67,15 @@ export class ShardWriter {
   readonly #metrics: ExporterMetrics;
   readonly #numbers: BatchNumbers;
   readonly #kept: KeptWrites | undefined;
+  /** Milliseconds. */
+  readonly #patience: number;
   readonly #now: () => number;
   /** When a push went elsewhere last, milliseconds since the epoch. */
   #failedAt = -Infinity;
 
-  constructor(shard: ExporterShard, { metrics, numbers, kept, now, timeout, makeHub }: ShardWriterDeps) {
+  constructor(shard: ExporterShard, deps: ShardWriterDeps) {
+    const { metrics, numbers, kept, now, timeout, makeHub } = deps;
+    this.#patience = deps.scrapeIntervalMilliseconds * intervalsUntilStuck;
     this.name = shard.name;
     this.#metrics = metrics;
     this.#numbers = numbers;
@@ -98,7 +112,8 @@ export class ShardWriter {
   /**
    * Pushes lines and the number of this write to every hub that is not left alone, or to all when all are. Stored as soon
    * as one took it and the others have answered; a hub that failed alone is a missed replica. A stored write is kept until
-   * the replicas' Prometheus have it; without room to keep it, nothing is pushed, and the shard failed. Never rejects.
+   * the replicas' Prometheus have it; without room to keep it, nothing is pushed: the shard is busy with a burst, or failed when
+   * nothing has been stored for a while. Never rejects.
    * @param samples Number of the lines.
    */
   async push(lines: Buffer, samples: number): Promise<ShardOutcome> {
@@ -108,8 +123,11 @@ export class ShardWriter {
     const { number, timestamp } = this.#numbers;
     if (this.#kept?.makeRoom(lines.length + line.length) === false) {
       this.#metrics.bufferRefusedSamples.add(samples, { target_shard: this.name });
-      this.#failedAt = this.#now();
-      return { kind: "failed", detail: "too much waits to be stored", mayHold: false };
+      const detail = "too much waits to be stored";
+      const now = this.#now();
+      if (now - (this.#kept.oldestUnstored ?? now) < this.#patience) return { kind: "busy", detail };
+      this.#failedAt = now;
+      return { kind: "failed", detail, mayHold: false };
     }
     const body = joined(lines, line);
     const write = this.#kept?.add({ number, timestamp, body, samples });

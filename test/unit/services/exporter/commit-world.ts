@@ -118,6 +118,7 @@ export class CommitWorld {
           metrics: this.metrics,
           timeout: 100,
           now,
+          scrapeIntervalMilliseconds: INTERVAL * 1000,
           kept: this.commitment.buffer.shards[at],
           numbers: new BatchNumbers("e", now),
           makeHub: ({ url }) => {

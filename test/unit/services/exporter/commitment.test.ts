@@ -158,17 +158,44 @@ describe("a full buffer", () => {
     expect(await world.push(["g1"], 3000)).toBe(true);
   });
 
-  it("leaves the other shards room when one stores nothing: its samples go to the next", async () => {
+  it("leaves the other shards room when one has stored nothing for four intervals: its samples go to the next", async () => {
     world = new CommitWorld(2, 1, small);
     world.replica(0, 0).isPrometheusUp = false;
-    const stuck = ["g1", "g2", "g3", "g4", "g5", "g6"].find((gateway) => world.shardOf(gateway) === 0) ?? "";
+    const stuck = ownedBy(0);
+    const taken: boolean[] = [];
     for (let at = 0; at < 20; at += 1) {
-      expect(await world.push([stuck], 3000)).toBe(true);
+      taken.push(await world.push([stuck], 3000));
       await world.pass(INTERVAL);
     }
-    expect(world.metric("exporter_failover_samples_total", 'target_shard="shard-0"')).toBe(17);
+    // Three fill half of the buffer. The fourth might be of a burst; then the oldest has waited for too long.
+    expect(taken).toStrictEqual(taken.map((_, at) => at !== 3));
+    expect(world.metric("exporter_failover_samples_total", 'target_shard="shard-0"')).toBe(16);
     world.replica(0, 0).isPrometheusUp = true;
     await world.pass(60);
     expect(world.nowhere()).toStrictEqual([]);
   });
+
+  it("puts a burst off until there is room, and moves no key", async () => {
+    world = new CommitWorld(2, 2, small);
+    const key = ownedBy(0);
+    let refused = 0;
+    for (let at = 0; at < 30; at += 1) {
+      while (!(await world.push([key], 3000))) {
+        refused += 1;
+        await world.pass(1);
+      }
+      await world.pass(1);
+    }
+    expect(refused).toBeGreaterThan(0);
+    expect(world.metric("exporter_failover_samples_total")).toBe(0);
+    await world.pass(2 * INTERVAL);
+    for (const replica of world.replicas[0] ?? []) {
+      expect([...world.acknowledged].filter((sample) => !replica.has(sample))).toStrictEqual([]);
+    }
+  });
 });
+
+/** A gateway of that shard. */
+function ownedBy(shard: number): string {
+  return ["g1", "g2", "g3", "g4", "g5", "g6"].find((gateway) => world.shardOf(gateway) === shard) ?? "";
+}

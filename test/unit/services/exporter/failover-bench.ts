@@ -46,6 +46,7 @@ export class Bench {
           metrics: this.metrics,
           timeout: 100,
           now: () => this.now,
+          scrapeIntervalMilliseconds: 15_000,
           // One clock that stands still: whatever differs does so by itself.
           numbers: new BatchNumbers("e", () => 1_700_000_000_000),
           makeHub: ({ url }) => ({
