@@ -4,6 +4,8 @@ export interface FaultName {
   readonly shows: string;
   /** The short form belongs to `make test`; the long one is everything. */
   readonly form: "short" | "long";
+  /** What is acknowledged within one scrape interval before it may be lost: the bound is checked, and the loss is told. */
+  readonly loses?: true;
 }
 
 /** Every fault, in the order in which they run. */
@@ -18,11 +20,25 @@ export const faultNames = [
   { name: "exporter-cut-off", form: "long", shows: "one exporter alone is cut off from one hub" },
   { name: "exporters-disagree", form: "long", shows: "one exporter alone is cut off from a whole shard for 2 minutes" },
   { name: "retry-after-503", form: "long", shows: "every hub hangs, clients get 503 and retry into a failover" },
+  {
+    name: "hubs-and-exporters-killed",
+    form: "long",
+    shows: "both hubs of a shard and all exporters are killed at once",
+    loses: true,
+  },
+  {
+    name: "hub-and-exporter-killed",
+    form: "long",
+    shows: "without highAvailability: the only hub of a shard and an exporter are killed at once",
+    loses: true,
+  },
   { name: "rescale", form: "long", shows: "2 -> 3 -> 2 -> 4 shards" },
 ] as const satisfies readonly FaultName[];
 
 /** Name of a fault. */
 export type Fault = (typeof faultNames)[number]["name"];
+/** Name of a fault that loses what it may lose. */
+export type LossFault = Extract<(typeof faultNames)[number], { readonly loses: true }>["name"];
 
 /** The faults that ONLY names; those of the form when it is empty. Throws an error that lists them for an unknown name. */
 export function chosenFaults(only: string, form: FaultName["form"]): readonly (typeof faultNames)[number][] {

@@ -9,7 +9,8 @@ import { exporterCount, serviceAddress, shardCount, stack, type World } from "./
 
 const letters = ["a", "b"] as const;
 
-function exporters(): Promise<readonly Pod[]> {
+/** The running pods of all exporters. */
+export function exporters(): Promise<readonly Pod[]> {
   return readyPods(stack, { component: "exporter" }, exporterCount);
 }
 

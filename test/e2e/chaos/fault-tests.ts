@@ -1,5 +1,5 @@
 import { afterEach, expect, test } from "vitest";
-import { chosenFaults, type Fault } from "../../faults";
+import { chosenFaults, type Fault, type LossFault } from "../../faults";
 import { comparedBy, disagreements } from "../kit/checker";
 import { form } from "../kit/form";
 import { sameButRepeated, sameOnBoth } from "../kit/held";
@@ -13,6 +13,7 @@ import {
 import { risen } from "./exposition";
 import { hubFull, hubHung, hubKilled, hubsHung, hubsKilled } from "./hub-faults";
 import { rescaled } from "./rescale";
+import { isLoss } from "./loss-tests";
 import { shardCount, stack, type World } from "./world";
 
 /** A fault, and what an operator sees of it. */
@@ -34,7 +35,10 @@ const failovers = /^exporter_failover_samples_total\{/;
 /** A new process: its start time counts from 0, or is later than the one before. */
 const restarts = /^process_start_time_seconds/;
 
-const cases: Readonly<Record<Fault, Case>> = {
+/** Faults that lose nothing. */
+type KeptFault = Exclude<Fault, LossFault>;
+
+const cases: Readonly<Record<KeptFault, Case>> = {
   "hub-killed": { run: hubKilled, seen: failures },
   "hubs-killed": { run: hubsKilled, seen: failovers },
   "hub-hung": { run: hubHung, seen: /^exporter_hub_failures_total\{.*timeout/ },
@@ -49,15 +53,16 @@ const cases: Readonly<Record<Fault, Case>> = {
 };
 
 /** Faults that share a feed and a check. */
-type Group = readonly Fault[];
+type Group = readonly KeptFault[];
 
 /** Each under a feed of its own, so that one does not hide in another's lookback; the short form has no time for that. */
 function groups(): readonly { readonly title: string; readonly faults: Group }[] {
   const only = process.env["CHAOS_ONLY"] ?? "";
-  const chosen = chosenFaults(only, form);
+  const chosen = chosenFaults(only, form).flatMap(({ name, shows }) => (isLoss(name) ? [] : [{ name, shows }]));
   if (form === "long" || only !== "") {
     return chosen.map(({ name, shows }) => ({ title: `${name}: ${shows}`, faults: [name] }));
   }
+  if (chosen.length === 0) return [];
   return [{ title: chosen.map(({ shows }) => shows).join("; "), faults: chosen.map(({ name }) => name) }];
 }
 
@@ -68,7 +73,7 @@ export function faultTests(world: () => World): void {
     await world().feed.stop();
   });
 
-  async function bear(name: Fault): Promise<void> {
+  async function bear(name: KeptFault): Promise<void> {
     const { run, seen } = cases[name];
     const before = await world().readings();
     await run(world());

@@ -9,7 +9,8 @@ import { stack, type World } from "./world";
 
 const letters = ["a", "b"] as const;
 
-async function hubPod(shard: number, replica: ReplicaLetter): Promise<Pod> {
+/** The running pod of a hub. */
+export async function hubPod(shard: number, replica: ReplicaLetter): Promise<Pod> {
   const [pod] = await readyPods(stack, { component: "hub", shard, replica }, 1);
   if (pod === undefined) throw new Error(`no pod of ${hubName(shard, replica)}`);
   return pod;

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { settings } from "../../../local/cluster/settings";
-import { NAMES, PORTS } from "../../../model/names";
+import { NAMES, PORTS, type ReplicaLetter } from "../../../model/names";
 import { kubectl } from "../../../tools/kubectl";
 import { check, type CheckOutcome } from "../kit/checker";
-import { Feed } from "../kit/feed";
+import { Feed, type Doubtful } from "../kit/feed";
 import { Pipeline } from "../kit/pipeline";
 import { until } from "../kit/wait";
 import { committedConfig, Workspace, type StackConfig } from "../kit/workspace";
@@ -119,15 +119,24 @@ export class World {
   }
 
   /** Waits until every part stands again and the root answers. */
-  async recovered(shards: number): Promise<void> {
+  async recovered(shards: number, replicas: readonly ReplicaLetter[] = ["a", "b"]): Promise<void> {
     await readyPods(stack, { component: "exporter" }, exporterCount);
     for (let shard = 0; shard < shards; shard++) {
-      for (const replica of ["a", "b"] as const) {
+      for (const replica of replicas) {
         await readyPods(stack, { component: "hub", shard, replica }, 1);
         await readyPods(stack, { component: "prometheus", shard, replica }, 1);
       }
     }
     await this.throughPipeline((pipeline) => pipeline.answersAgain(`{feed_run="${this.feed.run()}"}`));
+  }
+
+  /** Values of `gatewayID` whose series of this feed are on a shard now. */
+  gatewaysOn(shard: number): Promise<ReadonlySet<string>> {
+    const query = `count by (gatewayID) ({feed_run="${this.feed.run()}",shard="${String(shard)}"})`;
+    return this.throughPipeline(async ({ api }) => {
+      const { samples } = await api.vector(query, Date.now());
+      return new Set(samples.map(({ labels }) => labels["gatewayID"] ?? ""));
+    });
   }
 
   /** Does something with tunnels to the stack. */
@@ -138,6 +147,24 @@ export class World {
     } finally {
       await pipeline.close();
     }
+  }
+
+  /**
+   * Samples of the ledger that are not readable, or wrong, when the pushes `maybe` names may be stored or not: those that were
+   * acknowledged in that time (ms of the wall clock), of these gateways.
+   */
+  async lost(maybe?: Doubtful): Promise<{ readonly samples: number; readonly outcome: CheckOutcome }> {
+    const ledger = maybe === undefined ? this.feed.ledger() : this.feed.doubting(maybe);
+    const flags = ["--settle", "15s", "--no-rates", "--ledger", ledger];
+    const outcome = await check(this.workspace, stack, flags);
+    const samples = outcome.reports.flatMap(({ checks }) => checks).filter(({ name }) => name === "samples");
+    return { samples: samples.reduce((sum, { mismatches }) => sum + mismatches, 0), outcome };
+  }
+
+  /** Counts a fault in the last line of `make chaos`. */
+  tell(lost: number): void {
+    this.tally.faults += 1;
+    this.tally.lost += lost;
   }
 
   /**

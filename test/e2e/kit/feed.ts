@@ -1,5 +1,5 @@
-import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { readLedger, type LedgerContents } from "../../../tools/feed/ledger";
 import { ledgerDirectory } from "../../../tools/paths";
 import { lastLines, type BackgroundCommand } from "./command";
@@ -15,6 +15,13 @@ export interface FeedRoute {
   readonly prefix: readonly string[];
   /** More flags of `feed`. */
   readonly flags: readonly string[];
+}
+
+/** Pushes of these gateways (by number) that were acknowledged between two times, ms of the wall clock. */
+export interface Doubtful {
+  readonly from: number;
+  readonly to: number;
+  readonly gateways: ReadonlySet<number>;
 }
 
 /** A feed in the background, and what its ledger says. */
@@ -90,6 +97,18 @@ export class Feed {
 
   private named(name: string): string {
     return join(this.workspace.scratch("ledgers"), `${name}.jsonl`);
+  }
+
+  /** Path of a copy of its ledger in which these pushes were sent and not acknowledged: they may be stored or not. */
+  doubting({ from, to, gateways }: Doubtful): string {
+    const { header, records } = this.contents();
+    const kept = records.filter(
+      (record) => record.kind !== "ack" || record.at < from || record.at > to || !gateways.has(record.g),
+    );
+    const path = join(this.workspace.scratch("ledgers"), `${header.run}-doubtful.jsonl`);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, [header, ...kept].map((each) => `${JSON.stringify(each)}\n`).join(""));
+    return path;
   }
 
   /** Path of its ledger. */
