@@ -43,9 +43,9 @@ async function killed(world: World, { replicas, exporters }: Loss): Promise<Doub
   const { header } = world.feed.contents();
   const ids = await world.gatewaysOn(shard);
   const gateways = makeFleet(header.fleet, header.run).gateways.filter(({ id }) => ids.has(id));
-  // In the middle of a round, so that there is something to lose.
+  // Just after a round, so that there is something to lose.
   await world.feed.pushing();
-  await world.last(1);
+  await world.last(0.3);
   const from = Date.now() - window;
   for (const pod of hubs) killContainer(pod, "hub");
   for (const pod of pods.slice(0, exporters)) killContainer(pod, "exporter");
