@@ -21,7 +21,8 @@ const byContent = (name: string) => ["--cache", "--cache-strategy", "content", "
 /** What reads the sources, one after another. */
 const STATIC_CHECKS: Readonly<Record<string, readonly string[]>> = {
   format: [packageProgram("prettier"), "--check", "--log-level", "warn", ...byContent("format"), "."],
-  types: [packageProgram("tsc"), "--noEmit"],
+  // A build whose sources are as they were when it last passed reads nothing else.
+  types: [packageProgram("tsc"), "--build", "--noEmit"],
   lint: [packageProgram("eslint"), ...byContent("eslint/"), "."],
   imports: [
     packageProgram("depcruise"),
