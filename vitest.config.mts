@@ -11,6 +11,12 @@ const shared = {
   setupFiles: ["test/shared-process.ts", "test/property-seed.ts"],
   testTimeout: 60_000,
   hookTimeout: 60_000,
+  // Conditions that tests await are looked at as often as that, in milliseconds.
+  expect: { poll: { interval: 5 } },
+  // Pulumi's programs make many objects that live a moment: more room (MiB) for them, less work to find the others.
+  execArgv: ["--max-semi-space-size=64"],
+  // Compiled sources are kept by content, except where all is proven (`make test`).
+  experimental: { fsModuleCache: process.env["THOROUGH"] !== "1", fsModuleCachePath: "node_modules/.cache/vitest" },
 };
 
 export default defineConfig({
