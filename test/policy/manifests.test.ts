@@ -108,10 +108,14 @@ const scoreSchema = z.array(
 /** kube-score's grade of a critical finding; 5 is a warning. */
 const CRITICAL = 1;
 
+interface Finding {
+  readonly check: string;
+  readonly object: string;
+  readonly summary: string;
+}
+
 /** Critical findings of a stack, one for each complaint. */
-function criticals(
-  stack: string,
-): readonly { readonly check: string; readonly object: string; readonly summary: string }[] {
+function findCriticals(stack: string): readonly Finding[] {
   const flags = ["score", "--output-format", "json", "--kubernetes-version", "v1.35", "-"];
   const output = runChecker(kubeScore ?? "kube-score", flags, toManifestYaml(objectsOf(stack)));
   return (
@@ -128,8 +132,17 @@ function criticals(
   );
 }
 
+const found = new Map<string, readonly Finding[]>();
+
+/** The same, found once for each stack. */
+function criticals(stack: string): readonly Finding[] {
+  const known = found.get(stack) ?? findCriticals(stack);
+  found.set(stack, known);
+  return known;
+}
+
 describe.skipIf(kubeScore === undefined && !isRequired)("kube-score", () => {
-  const isException = (finding: ReturnType<typeof criticals>[number]) =>
+  const isException = (finding: Finding) =>
     KUBE_SCORE_EXCEPTIONS.filter(
       ({ check, objects, summaries }) =>
         check === finding.check && objects.test(finding.object) && summaries.includes(finding.summary),

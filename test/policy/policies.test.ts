@@ -37,8 +37,8 @@ describe("the compliant stacks", () => {
 
 describe("every policy", () => {
   it.each(violations.map((each) => [each.policy, each.what, each] as const))("%s finds: %s", (_name, _what, each) => {
-    const found = evaluate(POLICIES, each.how(stacks[each.stack]));
-    expect(found.map(({ policy }) => policy)).toContain(each.policy);
+    const own = POLICIES.filter(({ name }) => name === each.policy);
+    expect(evaluate(own, each.how(stacks[each.stack]))).not.toStrictEqual([]);
   });
 
   it.each(POLICIES.map((policy) => [policy.name, policy] as const))("%s has a violation that it finds", (name) => {

@@ -1,30 +1,27 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync, readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buildSync } from "esbuild";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Bundled } from "./bundled";
 
-let folder: string;
-let bundle: string;
+let services: Bundled;
 
 beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), "services-main-"));
-  bundle = join(folder, "services.cjs");
-  const entry = join(__dirname, "../../../services/main.ts");
-  buildSync({ entryPoints: [entry], bundle: true, platform: "node", target: "node20", format: "cjs", outfile: bundle });
+  services = new Bundled();
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => {
+  services.remove();
+});
 
 function run(...args: readonly string[]): { code: number | null; out: string; err: string } {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [bundle, ...args], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(process.execPath, [services.path, ...args], { encoding: "utf8" });
   return { code: status, out: stdout, err: stderr };
 }
 
 describe("services", () => {
   it("is a small bundle that needs node's built-ins only", () => {
-    const text = readFileSync(bundle, "utf8");
+    const text = readFileSync(services.path, "utf8");
     expect(text.length).toBeLessThan(450_000);
     const needed = [...text.matchAll(/\brequire\("([^"]+)"\)/g)].map((match) => match[1] ?? "");
     expect(needed.filter((name) => !isBuiltin(name))).toStrictEqual([]);
@@ -70,7 +67,7 @@ describe("services", () => {
   });
 
   it("names everything that is wrong with a configuration file", () => {
-    const config = join(folder, "bad.json");
+    const config = join(services.folder, "bad.json");
     writeFileSync(config, '{"version": "", "shards": []}');
     const { code, err } = run("exporter", "--config", config);
     expect(code).toBe(2);

@@ -3,6 +3,7 @@ import { load } from "js-yaml";
 import { beforeAll, describe, expect, test } from "vitest";
 import { STORAGE_PHASES } from "../../../model/storage-phase";
 import { parseConfig } from "../../../stacks/config";
+import { cases } from "../../thorough";
 import {
   allContainers,
   containerOf,
@@ -14,7 +15,7 @@ import {
   workload,
   type Container,
 } from "./object-storage-kit";
-import { run, type Run } from "./recorder";
+import { run, runAgain, type Run } from "./recorder";
 
 function endpointsOf(recorded: Run, map: string): readonly string[] {
   const { data } = named(recorded, "ConfigMap", map)?.inputs as { data: Record<string, string> };
@@ -135,7 +136,7 @@ describe("the one Compactor", () => {
     });
     await fc.assert(
       fc.asyncProperty(config, async ({ serversCount, retired, phase, storage }) => {
-        const recorded = await run({
+        const recorded = await runAgain({
           createThanos: true,
           serversCount,
           retiredShards: retired,
@@ -145,7 +146,7 @@ describe("the one Compactor", () => {
         expect(compacting).toHaveLength(storage === undefined ? 0 : 1);
         if (storage !== undefined) expect(workload(recorded, "compactor").replicas).toBe(1);
       }),
-      { numRuns: 8 },
+      { numRuns: cases(8) },
     );
   });
 

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../stacks/config";
 import { buildTopology, type Topology } from "../../../stacks/topology";
+import { cases } from "../../thorough";
 import { S3 } from "./object-storage-kit";
 import { SERVICES } from "./services";
 
@@ -242,7 +243,7 @@ describe("properties", () => {
           expect(topology.shards.filter(({ replicas }) => replicas[at]?.hub !== undefined)).toHaveLength(serversCount);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: cases(60) },
     );
   });
 
@@ -258,7 +259,7 @@ describe("properties", () => {
         expect(after?.rulerLeaf).toStrictEqual(before?.rulerLeaf);
         expect(after?.queryFrontend).toStrictEqual(before?.queryFrontend);
       }),
-      { numRuns: 30 },
+      { numRuns: cases(30) },
     );
   });
 
@@ -289,7 +290,7 @@ describe("properties", () => {
           expect(alone.shards.every(({ replicas }) => replicas.length === 1)).toBe(true);
         },
       ),
-      { numRuns: 30 },
+      { numRuns: cases(30) },
     );
   });
 
@@ -302,7 +303,7 @@ describe("properties", () => {
         );
         expect(new Set(labels).size).toBe(2 * serversCount);
       }),
-      { numRuns: 20 },
+      { numRuns: cases(20) },
     );
   });
 });

@@ -5,6 +5,7 @@ import type { AdapterConfig } from "../../../../model/adapter-config";
 import { grpcStatus } from "../../../../services/plumbing/grpc";
 import { decodeInfo, encodeWarning } from "../../../../services/adapter/messages";
 import { bytesField, fieldsOf, varintField } from "../../../../services/plumbing/protobuf";
+import { cases, isThorough } from "../../../thorough";
 import { FakeLeaf, FakePrometheus, failure, matrixOf, queryRequest, received, TestAdapter, vector } from "./fakes";
 
 const instant = "/thanos.Query/Query";
@@ -217,8 +218,7 @@ describe("adapter", () => {
       leaf.sees = [];
     };
     const request = queryRequest({ end: now }, { hasPlan: false });
-    const { code, message } = await adapter.refusal(adapter.call(instant, request));
-    expect({ code, message }).toStrictEqual({
+    expect(await adapter.refusal(adapter.call(instant, request))).toStrictEqual({
       code: grpcStatus.unavailable,
       message: "shard 0: the leaf sees no replica (a)",
     });
@@ -297,7 +297,7 @@ describe("adapter", () => {
     a.reply = (form) => matrixOf(form);
     await adapter.start(config());
     const request = queryRequest({ start: now - 40_000, end: now, step: 1 });
-    for (let round = 0; round < 30; round++) {
+    for (let round = 0; round < 30; round += isThorough ? 1 : 3) {
       const gone = new AbortController();
       setTimeout(() => gone.abort(), round * 4);
       await adapter.refusal(adapter.call(range, request, 5_000, gone.signal));
@@ -307,10 +307,10 @@ describe("adapter", () => {
     expect(adapter.metrics()).toContain("adapter_buffered_bytes 0\n");
   });
 
-  it("answers thousands of calls over one connection", async () => {
+  it("answers any number of calls over one connection", async () => {
     await adapter.start(config());
     const answers = new Set<string>();
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < cases(60); round++) {
       const calls = Array.from({ length: 50 }, () => adapter.call("/grpc.health.v1.Health/Check", Buffer.alloc(0)));
       for (const answer of await Promise.all(calls)) answers.add(Buffer.concat(answer).toString("hex"));
     }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { CommitBuffer, type GivenUpReason } from "../../../../services/exporter/commit-buffer";
 import { isStored, type KeptWrite } from "../../../../services/exporter/kept-write";
 import { CommitWorld } from "./commit-world";
+import { cases } from "../../../thorough";
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_700_000_000_000 });
@@ -85,7 +86,7 @@ describe("whatever happens to hubs and Prometheus servers", () => {
           expect(world.metric("exporter_lost_samples_total")).toBe(0);
         },
       ),
-      { numRuns: 60 },
+      { numRuns: cases(60) },
     );
   });
 
@@ -117,7 +118,7 @@ describe("whatever happens to hubs and Prometheus servers", () => {
           expect([...world.acknowledged].filter((sample) => !survivor.has(sample))).toStrictEqual([]);
         },
       ),
-      { numRuns: 40 },
+      { numRuns: cases(40) },
     );
   });
 
@@ -137,7 +138,7 @@ describe("whatever happens to hubs and Prometheus servers", () => {
         expect(world.nowhere()).toStrictEqual([]);
         expect(world.metric("exporter_lost_samples_total")).toBe(0);
       }),
-      { numRuns: 40 },
+      { numRuns: cases(40) },
     );
   });
 });
@@ -203,7 +204,7 @@ describe("a buffer", () => {
         expect(lost.every((write) => write.copies.every(({ state }) => state === "given-up"))).toBe(true);
         expect(lost.length).toBeLessThanOrEqual(triedInVain);
       }),
-      { numRuns: 200 },
+      { numRuns: cases(200) },
     );
   });
 });

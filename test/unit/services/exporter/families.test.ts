@@ -6,6 +6,7 @@ import { FamiliesError, textOfFamilies } from "../../../../services/exporter/fam
 import { goFloat } from "../../../../services/exporter/go-float";
 import { bytesField } from "../../../../services/plumbing/protobuf";
 import { distribution, families, family, metric, plain, types } from "./families-of";
+import { cases } from "../../../thorough";
 
 const limit = 1_000_000;
 
@@ -128,7 +129,7 @@ describe("whatever is in a message", () => {
           expect(error instanceof FamiliesError || error instanceof ExpositionError, String(error)).toBe(true);
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: cases(2000) },
     );
   });
 
@@ -148,7 +149,7 @@ describe("whatever is in a message", () => {
           }
         },
       ),
-      { numRuns: 5000 },
+      { numRuns: cases(5000) },
     );
   });
 });

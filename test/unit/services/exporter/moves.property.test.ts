@@ -6,6 +6,7 @@ import { Marking } from "../../../../services/exporter/marking";
 import { SeenMoves, type Span } from "../../../../services/exporter/moves";
 import { Router, type Route } from "../../../../services/exporter/route";
 import { exporterConfigOf } from "./exporter-config-of";
+import { cases } from "../../../thorough";
 
 const lookback = 300_000;
 const interval = 15_000;
@@ -148,7 +149,7 @@ describe("whatever becomes of the pushes of a key", () => {
           if (next > timestamp + lookback) expect(world.count(seriesOf[0] ?? "", timestamp + lookback)).toBe(0);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: cases(300) },
     );
   });
 });

@@ -6,6 +6,7 @@ import { createExporter, type Exporter } from "../../../../services/exporter/exp
 import { shardOrder } from "../../../../model/ring";
 import { FakeHub, send, serve, type Answer, type TestServer } from "../http-helpers";
 import { exporterConfigOf } from "./exporter-config-of";
+import { cases } from "../../../thorough";
 
 const now = 1_700_000_000_000;
 const maxBodyBytes = 64 * 1024;
@@ -258,7 +259,7 @@ describe("staying up", () => {
         const answer = packed ? await push(gzipSync(bytes), { "content-encoding": "gzip" }) : await push(bytes);
         expect([200, 400]).toContain(answer.status);
       }),
-      { numRuns: process.env["THOROUGH"] === "1" ? 2000 : 200 },
+      { numRuns: cases(2000) },
     );
     expect((await push("a 1\n")).status).toBe(200);
     expect(exporter.metrics.inFlightBytes.value()).toBe(0);

@@ -3,10 +3,11 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync 
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { postReload, Reloader } from "../../../../services/rules-sync/reloader";
 import { SyncMetrics } from "../../../../services/rules-sync/sync-metrics";
 import { contentOf } from "../../../../services/rules-sync/watched";
+import { Bundled } from "../bundled";
 import { serve, type TestServer } from "../http-helpers";
 
 let folder = "";
@@ -123,11 +124,15 @@ describe("POST /-/reload", () => {
 });
 
 describe("the subcommand", () => {
-  const main = join(__dirname, "../../../../services/main.ts");
+  let services: Bundled;
+  beforeAll(() => {
+    services = new Bundled();
+  });
+  afterAll(() => {
+    services.remove();
+  });
   const start = (...args: readonly string[]): ChildProcess =>
-    spawn(process.execPath, ["--require", "tsx/cjs", main, "rules-sync", ...args], {
-      stdio: ["ignore", "ignore", "pipe"],
-    });
+    spawn(process.execPath, [services.path, "rules-sync", ...args], { stdio: ["ignore", "ignore", "pipe"] });
 
   test("reloads when a file changes and ends on SIGTERM", async () => {
     let reloads = 0;

@@ -5,6 +5,7 @@ import { increase, type Point } from "../../../../tools/check/promql-math";
 import { increaseBounds, increaseIsRight } from "../../../../tools/check/steps/moves";
 import { defaultFleet, makeFleet } from "../../../../tools/feed/fleet";
 import { valueAt } from "../../../../tools/feed/values";
+import { cases as thoroughly } from "../../../thorough";
 
 const fleet = makeFleet({ ...defaultFleet, gateways: 40 }, "r1");
 const begin = Date.parse("2026-01-01T00:00:00Z");
@@ -60,7 +61,7 @@ describe("increase across a move", () => {
         const moved = [{ at: end - 1, back: false }];
         expect(increaseIsRight(got, bounds, moved, 1e-9)).toBe(true);
       }),
-      { examples: [found], numRuns: process.env["THOROUGH"] === "1" ? 5_000 : 500 },
+      { examples: [found], numRuns: thoroughly(5_000) },
     );
   });
 
