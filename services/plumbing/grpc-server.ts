@@ -8,7 +8,6 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from "node:http2";
-import { once } from "node:events";
 import type { SecureContextOptions } from "node:tls";
 import { log, messageOf } from "./log";
 import { encodeMessage, frame, GrpcError, grpcStatus, messagesOf, timeoutOf } from "./grpc";
@@ -112,8 +111,8 @@ export class GrpcServer {
   async #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
     const startedAt = performance.now();
     const gone = new AbortController();
-    stream.on("error", () => gone.abort());
-    stream.on("close", () => gone.abort());
+    const leave = () => gone.abort(clientGone);
+    stream.on("error", leave).on("close", leave);
     const path = headers[":path"] ?? "";
     const answer = new Answer(stream);
     const intake = this.#options.intake?.();
@@ -182,6 +181,12 @@ function discardRest(stream: ServerHttp2Stream): void {
   stream.once("close", () => clearTimeout(timer));
 }
 
+/** One for all: made for each call it would cost a stack trace. */
+const clientGone = new Error("the client has gone");
+
+/** Bytes of an answer that may wait to be sent: waiting for each message would cost a round trip through the loop. */
+const sendAhead = 256 * 1024;
+
 const head = { ":status": 200, "content-type": "application/grpc", "grpc-accept-encoding": "identity" };
 
 /** One stream's answer. */
@@ -198,12 +203,14 @@ class Answer {
       stream.on("wantTrailers", () => stream.sendTrailers(this.#trailers()));
       stream.respond(head, { waitForTrailers: true });
     }
-    if (stream.write(frame(message))) return;
-    const closed = new AbortController();
-    await Promise.race([
-      once(stream, "drain", { signal: closed.signal }),
-      once(stream, "close", { signal: closed.signal }),
-    ]).finally(() => closed.abort());
+    if (stream.write(frame(message)) || stream.writableLength < sendAhead) return;
+    await new Promise<void>((resolve) => {
+      const done = () => {
+        stream.off("drain", done).off("close", done);
+        resolve();
+      };
+      stream.on("drain", done).on("close", done);
+    });
   }
 
   end(code: number, message: string): void {
