@@ -34,7 +34,7 @@ export class AdapterMetrics {
     this.retries = all.counter("adapter_leaf_retries_total", "Calls of the leaf that were tried again.");
     this.proxied = all.counter(
       "adapter_proxied_total",
-      "Calls of other APIs passed on to the leaf, by method and code.",
+      "Calls of other APIs, by method, code and who answered: prometheus, leaf, nobody.",
     );
     this.inFlight = all.gauge("adapter_in_flight_calls", "Calls in hand.");
     this.up = all.gauge("adapter_replica_up", "1 while a replica answers.");

@@ -1,13 +1,14 @@
 import type { AdapterConfig } from "../../model/adapter-config";
 import { AdapterMetrics } from "./adapter-metrics";
+import { ApiHandler } from "./api-handler";
 import { Budget } from "./answer";
-import { GrpcError, grpcStatus } from "../plumbing/grpc";
 import { GrpcServer, type Call, type Handler } from "../plumbing/grpc-server";
 import { LeafClient } from "./leaf-client";
 import { LeafProxy } from "./leaf-proxy";
 import { completeness, encodeInfo } from "./messages";
 import { varintField } from "../plumbing/protobuf";
 import { QueryHandler } from "./query-handler";
+import { SeriesAnswerer } from "./series-answerer";
 import { ShardWatch } from "./shard-watch";
 
 /** Bytes of answers that may be put together at a time, of all queries: larger ones go to the leaf meanwhile. */
@@ -38,19 +39,13 @@ export function createAdapter(config: AdapterConfig): Adapter {
   // From configuration alone: a root never forgets this shard, and never takes its history for shorter than it is.
   const info = encodeInfo({ cluster: config.cluster, shard: config.shard });
   let isDraining = false;
-  const passOn: Handler = async (call) => {
-    let code: number = grpcStatus.ok;
-    try {
-      await watch.known();
-      const deadline = Math.min(Date.now() + config.timeoutSeconds * 1000, call.deadline ?? Infinity);
-      await proxy.pass(call, deadline, undefined);
-    } catch (error) {
-      code = error instanceof GrpcError ? error.code : grpcStatus.internal;
-      throw error;
-    } finally {
-      metrics.proxied.add(1, { method: call.path, code: String(code) });
-    }
-  };
+  const others = new ApiHandler({
+    config,
+    watch,
+    proxy,
+    metrics,
+    series: new SeriesAnswerer({ config, watch, metrics }, budget),
+  });
   const counted =
     (handler: Handler): Handler =>
     async (call: Call) => {
@@ -62,9 +57,10 @@ export function createAdapter(config: AdapterConfig): Adapter {
       }
     };
   const query: Handler = (call) => queries.handle(call);
+  const other: Handler = (call) => others.handle(call);
   const handlers = new Map<string, Handler>([
     ...[...completeness.keys()].map(
-      (path) => [path, counted(path.startsWith("/thanos.Query/") ? query : passOn)] as const,
+      (path) => [path, counted(path.startsWith("/thanos.Query/") ? query : other)] as const,
     ),
     ["/thanos.info.Info/Info", (call) => call.send(info)],
     ["/grpc.health.v1.Health/Check", (call) => call.send(isDraining ? notServing : serving)],

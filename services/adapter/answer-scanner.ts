@@ -1,8 +1,8 @@
-import { SeriesReader } from "./series-reader";
+import { SeriesReader, type ListOf } from "./series-reader";
 
 /**
  * Reads an answer of Prometheus' query API while it arrives. Vectors and matrices are handed on series by series, already
- * encoded; what is around them is parsed at the end.
+ * encoded, and so are the label sets of an answer about series; what is around them is parsed at the end.
  */
 
 /** Seconds, and the value as text. */
@@ -15,15 +15,19 @@ export interface Envelope {
   readonly error?: string;
   readonly warnings?: readonly string[];
   readonly infos?: readonly string[];
+  /** An empty list in an answer about series. */
   readonly data?: {
-    readonly resultType: string;
+    readonly resultType?: string;
     /** Empty for vectors and matrices. */
-    readonly result: unknown;
+    readonly result?: unknown;
     readonly stats?: { readonly samples?: { readonly totalQueryableSamples?: number; readonly peakSamples?: number } };
   };
 }
 
-const listHead = /^\{"status":"success","data":\{"resultType":"(?:vector|matrix)","result":\[/;
+const listHeads: Readonly<Record<ListOf, RegExp>> = {
+  series: /^\{"status":"success","data":\{"resultType":"(?:vector|matrix)","result":\[/,
+  labels: /^\{"status":"success","data":\[/,
+};
 /** Enough to see whether an answer begins so. */
 const headBytes = 80;
 /** Longest envelope in bytes: an error may hold the whole query. */
@@ -37,8 +41,11 @@ export class AnswerScanner {
   readonly #reader: SeriesReader;
 
   /** @param each As for `SeriesReader`. */
-  constructor(each: (content: Buffer, labelsEnd: number) => void) {
-    this.#reader = new SeriesReader(each);
+  constructor(
+    each: (content: Buffer, labelsEnd: number) => void,
+    readonly listOf: ListOf = "series",
+  ) {
+    this.#reader = new SeriesReader(each, listOf);
   }
 
   /** @throws SyntaxError when it is not what Prometheus writes, LeafNeeded, and what `each` throws. */
@@ -64,17 +71,18 @@ export class AnswerScanner {
     if (typeof envelope !== "object" || envelope === null || !("status" in envelope)) {
       throw new SyntaxError("not an answer of Prometheus");
     }
-    const { data } = envelope as Envelope;
+    const { data, status } = envelope as Envelope;
+    const isList =
+      this.listOf === "labels" ? status === "success" : data?.resultType === "vector" || data?.resultType === "matrix";
+    const list: unknown = this.listOf === "labels" ? data : data?.result;
     // Written in another way than the head of a list is known by: it must not pass for an empty one.
-    if (data?.resultType === "vector" || data?.resultType === "matrix") {
-      if (!Array.isArray(data.result) || data.result.length > 0) throw new SyntaxError("series in an unknown form");
-    }
+    if (isList && (!Array.isArray(list) || list.length > 0)) throw new SyntaxError("series in an unknown form");
     return envelope as Envelope;
   }
 
   #begin(): void {
     const text = Buffer.concat(this.#around);
-    const match = listHead.exec(text.subarray(0, headBytes).toString("latin1"));
+    const match = listHeads[this.listOf].exec(text.subarray(0, headBytes).toString("latin1"));
     if (match === null) {
       this.#state = "rest";
       return;

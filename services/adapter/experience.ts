@@ -1,4 +1,11 @@
-import type { QueryRequest } from "./messages";
+import type { Refusal } from "./answer";
+
+/** What is remembered is about a text, and how large a range it was asked over, in seconds. */
+interface Asked {
+  readonly query: string;
+  readonly start: number;
+  readonly end: number;
+}
 
 /** What was seen of a query's text. */
 interface Seen {
@@ -7,8 +14,6 @@ interface Seen {
   /** Something that only the leaf could do, until when (milliseconds since the epoch), and from how many seconds on. */
   refusal?: { readonly reason: Refusal; readonly until: number; readonly span: number };
 }
-
-type Refusal = "native histograms" | "too large" | "not PromQL of Prometheus";
 
 /** Queries that are remembered; dashboards and rules ask the same ones again and again. */
 const remembered = 1_000;
@@ -21,27 +26,27 @@ export class Experience {
 
   constructor(readonly now: () => number = Date.now) {}
 
-  answered(request: QueryRequest, peakPerStep: number): void {
+  answered(request: Asked, peakPerStep: number): void {
     this.#of(request).peakPerStep = peakPerStep;
   }
 
-  refused(request: QueryRequest, reason: Refusal): void {
+  refused(request: Asked, reason: Refusal): void {
     // A shorter range may still fit.
     const span = reason === "too large" ? request.end - request.start : 0;
     this.#of(request).refusal = { reason, until: this.now() + memory, span };
   }
 
-  peakPerStep(request: QueryRequest): number | undefined {
+  peakPerStep(request: Asked): number | undefined {
     return this.#seen.get(request.query)?.peakPerStep;
   }
 
-  reasonForLeaf(request: QueryRequest): Refusal | undefined {
+  reasonForLeaf(request: Asked): Refusal | undefined {
     const refusal = this.#seen.get(request.query)?.refusal;
     if (refusal === undefined || this.now() >= refusal.until) return undefined;
     return request.end - request.start >= refusal.span ? refusal.reason : undefined;
   }
 
-  #of({ query }: QueryRequest): Seen {
+  #of({ query }: Asked): Seen {
     const seen = this.#seen.get(query) ?? {};
     // A Map keeps the order of insertion: the first is the one that was not used for the longest time.
     this.#seen.delete(query);

@@ -1,6 +1,7 @@
 import { request, type IncomingMessage } from "node:http";
 import { messageOf } from "../plumbing/log";
 import { AnswerScanner, type Envelope } from "./answer-scanner";
+import type { ListOf } from "./series-reader";
 
 /** The replica did not answer, or not to the end: another one may. */
 export class ReplicaFailure extends Error {}
@@ -31,7 +32,7 @@ const pageLimit = 8 * 1024 * 1024;
 
 /**
  * Asks Prometheus' query API and reads the answer series by series.
- * @param path `/api/v1/query` or `/api/v1/query_range`.
+ * @param path `/api/v1/query`, `/api/v1/query_range`, or `/api/v1/series`, which answers with `labels` alone.
  * @param each Called for each series with the content of its `TimeSeries`, labels first; what it throws ends the request and is thrown on.
  * @throws QueryFailure, ReplicaFailure
  */
@@ -41,9 +42,10 @@ export async function ask(
   form: Form,
   { signal, firstByte }: RequestOptions,
   each: (content: Buffer, labelsEnd: number) => void,
+  listOf: ListOf = "series",
 ): Promise<Envelope> {
   const incoming = await open(url, path, form, { signal, firstByte });
-  const scanner = new AnswerScanner(each);
+  const scanner = new AnswerScanner(each, listOf);
   try {
     await drain(incoming, signal, (chunk) => scanner.push(chunk));
     const envelope = scanner.end();

@@ -1,5 +1,4 @@
 import type { AdapterConfig } from "../../model/adapter-config";
-import { log, messageOf } from "../plumbing/log";
 import type { AdapterMetrics } from "./adapter-metrics";
 import { Answer, LeafNeeded, type Budget } from "./answer";
 import { evaluate } from "./evaluate";
@@ -8,10 +7,9 @@ import type { Call } from "../plumbing/grpc-server";
 import { wrongAtLeaf } from "./leaf-limits";
 import type { LeafProxy } from "./leaf-proxy";
 import { Experience } from "./experience";
-import { LinkedSignal } from "./linked-signal";
 import { decodeQuery, type QueryRequest } from "./messages";
 import { needsOf, selectorsOf, type Needs } from "./needs";
-import { QueryFailure, ReplicaFailure } from "./prometheus-client";
+import { takeTurns, type Turn } from "./replica-turns";
 import { ProtobufError } from "../plumbing/protobuf";
 import { route, type LeafReason, type RoutedQuery } from "./route";
 import type { ShardWatch } from "./shard-watch";
@@ -99,50 +97,37 @@ export class QueryHandler {
       lookback: request.lookback > 0 ? request.lookback : config.lookbackSeconds,
       needsLeaf: this.#needsLeaf(request),
     };
-    const { replicas, reason } = route(routed, watch.view());
-    for (const [at, replica] of replicas.entries()) {
+    const plan = route(routed, watch.view());
+    // Prometheus ends a query by itself when its time is over; the second is for one that hangs in the middle of its answer.
+    return takeTurns(this.deps, query.call, plan, query.deadline + 1_000, async (turn) => {
       try {
-        await this.#ask(query, replica, at < replicas.length - 1);
-        watch.answered(replica);
-        return undefined;
+        await this.#ask(query, turn);
       } catch (error) {
-        if (query.call.signal.aborted) throw new GrpcError(grpcStatus.cancelled, "the client has gone");
-        if (error instanceof LeafNeeded) {
-          this.#experience.refused(request, error.reason);
-          return error.reason;
-        }
-        if (error instanceof QueryFailure) throw failed(error);
-        if (!(error instanceof ReplicaFailure)) throw error;
-        log("warn", "replica did not answer", { shard: config.shard, replica, error: messageOf(error) });
-        this.deps.metrics.failures.add(1, { replica });
-        watch.failed(replica);
+        if (error instanceof LeafNeeded) this.#experience.refused(request, error.reason);
+        throw error;
       }
-    }
-    return reason;
+    });
   }
 
-  async #ask({ call, request, needs, deadline }: Query, replica: string, hasAlternative: boolean): Promise<void> {
+  async #ask({ call, request, needs, deadline }: Query, turn: Turn): Promise<void> {
     const { config, watch, budget, metrics } = this.deps;
     const answer = new Answer(budget);
-    // Prometheus ends a query by itself when its time is over; the second is for one that hangs in the middle of its answer.
-    const linked = new LinkedSignal([call.signal, watch.lifeOf(replica)], deadline + 1_000);
     try {
       const peakPerStep = await evaluate(request, answer, {
-        url: watch.urlOf(replica),
-        signal: linked.signal,
+        url: turn.url,
+        signal: turn.signal,
         deadline,
         isCuttable: needs?.isPinned === false,
         peakPerStep: this.#experience.peakPerStep(request),
-        hasAlternative,
+        hasAlternative: turn.hasAlternative,
         maxSamples: config.maxSamples,
-        series: watch.seriesOf(replica),
+        series: watch.seriesOf(turn.replica),
       });
       if (peakPerStep !== undefined) this.#experience.answered(request, peakPerStep);
       for (const message of answer.messages(request.batchSize)) await call.send(message);
       metrics.samples.add(answer.samples);
       metrics.infos.add(answer.infos);
     } finally {
-      linked.release();
       answer.release();
     }
   }
@@ -168,10 +153,4 @@ export class QueryHandler {
     if (request.replicaLabels.some((label) => label !== this.deps.config.replicaLabel)) return "other replica labels";
     return this.#experience.reasonForLeaf(request);
   }
-}
-
-function failed({ type, message }: QueryFailure): GrpcError {
-  const isLate = type === "timeout" || type === "canceled";
-  // The code and the text that a leaf gives.
-  return new GrpcError(isLate ? grpcStatus.deadlineExceeded : grpcStatus.aborted, message);
 }

@@ -19,10 +19,13 @@ const leftLimit = 4 * 1024 * 1024;
 const exactDigits = 15;
 const powersOfTen = Array.from({ length: exactDigits + 1 }, (_, exponent) => 10 ** exponent);
 
+/** What the elements of a list are: series with their points, or label sets alone. */
+export type ListOf = "series" | "labels";
+
 /**
  * Reads the list of series in a vector or matrix as Prometheus writes it (web/api/v1/json_codec.go: no spaces, `metric`
  * first, times in seconds, values as text) from bytes to bytes: a wide answer has a million points, and an object for
- * each costs more than all else.
+ * each costs more than all else. Of an answer about series it reads the label sets alike.
  */
 export class SeriesReader {
   readonly #writer = new TimeSeriesWriter();
@@ -32,11 +35,15 @@ export class SeriesReader {
   #state: "series" | "points" | "point" | "after" | "end" = "series";
   #labelsEnd = 0;
   /** Of the labels that are being read: where their quotes are, and whether there is more to them than that. */
-  #quotes: number[] = [];
+  readonly #quotes: number[] = [];
+  #quoteCount = 0;
   #hasEscapes = false;
 
   /** @param each Called for each series with the content of its `TimeSeries`, of which labels are the first bytes. */
-  constructor(readonly each: (content: Buffer, labelsEnd: number) => void) {}
+  constructor(
+    readonly each: (content: Buffer, labelsEnd: number) => void,
+    readonly listOf: ListOf = "series",
+  ) {}
 
   /**
    * Reads on.
@@ -84,6 +91,7 @@ export class SeriesReader {
       this.#state = "end";
       return start;
     }
+    if (this.listOf === "labels") return this.#labelSet(from, start);
     if (start + headBytes > end) return from;
     if (!startsWith(bytes, start, metricHead) || bytes[start + metricHead.length] !== open) throw unexpected();
     const labelsStart = start + metricHead.length;
@@ -105,6 +113,18 @@ export class SeriesReader {
     if (!startsWith(bytes, labelsStop, valueHead)) throw unexpected();
     this.#state = "point";
     return labelsStop + valueHead.length;
+  }
+
+  /** A label set that is a series by itself. Returns where it ends, or `from` when not all of it is here. */
+  #labelSet(from: number, start: number): number {
+    if (start >= this.#end) return from;
+    if (this.#bytes[start] !== open) throw unexpected();
+    const stop = this.#endOfLabels(start);
+    if (stop > this.#end) return from;
+    this.#labels(start, stop);
+    const { length } = this.#writer;
+    this.each(this.#writer.take(), length);
+    return stop;
   }
 
   #points(from: number): number {
@@ -195,17 +215,22 @@ export class SeriesReader {
     const bytes = this.#bytes;
     const end = this.#end;
     let isText = false;
-    this.#quotes = [];
+    // Written over: a new list for each label set would be work for the collector.
+    const quotes = this.#quotes;
+    let count = 0;
     this.#hasEscapes = false;
     for (let at = start; at < end; at++) {
       const byte = bytes[at];
       if (byte === quote) {
         isText = !isText;
-        this.#quotes.push(at);
+        quotes[count++] = at;
       } else if (byte === backslash) {
         at += 1;
         this.#hasEscapes = true;
-      } else if (byte === close && !isText) return at + 1;
+      } else if (byte === close && !isText) {
+        this.#quoteCount = count;
+        return at + 1;
+      }
     }
     return Infinity;
   }
@@ -220,8 +245,10 @@ export class SeriesReader {
     }
     // "name":"value","name":"value"
     const quotes = this.#quotes;
-    for (let at = 0; at < quotes.length; at += 4) {
-      const [nameStart = 0, nameEnd = 0, valueStart = 0, valueEnd = 0] = quotes.slice(at, at + 4);
+    if (this.#quoteCount % 4 !== 0) throw unexpected();
+    for (let at = 0; at < this.#quoteCount; at += 4) {
+      const [nameStart, nameEnd] = [quotes[at] ?? 0, quotes[at + 1] ?? 0];
+      const [valueStart, valueEnd] = [quotes[at + 2] ?? 0, quotes[at + 3] ?? 0];
       if (valueStart !== nameEnd + 2) throw unexpected();
       this.#writer.label(bytes, nameStart + 1, nameEnd, valueStart + 1, valueEnd);
     }

@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { AdapterConfig } from "../../../../model/adapter-config";
 import { realTools } from "../../components/rules/real-tools";
 import { askApi, pointsOf, type Times } from "./answers";
-import { RealShards, type Row } from "./real-shards";
+import { end, missing, recorded, rowsOf, start, without } from "./real-rows";
+import { RealShards } from "./real-shards";
 
 /**
  * Two shards, each with its real Prometheus, sidecar, leaf and adapter behind a real root in distributed mode, against one
@@ -11,56 +12,6 @@ import { RealShards, type Row } from "./real-shards";
  */
 
 const { prometheus, promtool, thanos } = realTools;
-
-const minute = 60;
-/** Six hours that end two hours ago, on whole hours. */
-const end = Math.floor(Date.now() / 3_600_000) * 3600 - 2 * 3600;
-const start = end - 6 * 3600;
-
-/** Seconds after the start: what replica a misses, what b misses. */
-const missing = { a: [2 * 3600 + 40, 2 * 3600 + 1000], b: [4 * 3600 + 40, 4 * 3600 + 1000] } as const;
-
-function rowsOf(shard: number): readonly Row[] {
-  const rows: Row[] = [];
-  const labels = (more: string) => `{cluster="main",shard="${String(shard)}",${more}}`;
-  for (let time = start; time <= end; time += minute) {
-    const tick = (time - start) / minute;
-    rows.push({ series: `pipeline_push_batch${labels('exporter="e0"')}`, value: tick, time });
-    for (let gateway = 0; gateway < 8; gateway++) {
-      const id = labels(`gatewayID="g${String(shard)}-${String(gateway)}",network="n${String(gateway % 3)}"`);
-      const factor = gateway + 1 + shard * 8;
-      rows.push({ series: `enb_up${id}`, value: (tick + gateway) % 7 === 0 ? 0 : 1, time });
-      rows.push({ series: `ue_total${id}`, value: (tick * factor) % 5000, time });
-      if (gateway === 3 && tick % 30 > 20) continue;
-      rows.push({ series: `cpu${id}`, value: Math.sin(tick / 10) * factor, time });
-      for (const [le, share] of [
-        ["0.1", 0.3],
-        ["1", 0.8],
-        ["+Inf", 1],
-      ] as const) {
-        rows.push({
-          series: `delay_bucket${id.replace("}", `,le="${le}"}`)}`,
-          value: Math.floor(tick * factor * share),
-          time,
-        });
-      }
-    }
-  }
-  return rows;
-}
-
-/** What Rulers recorded. */
-function recorded(): readonly Row[] {
-  const rows: Row[] = [];
-  for (let time = start; time <= end; time += minute) {
-    rows.push({ series: 'network:cpu:sum{cluster="main",shard="ruler"}', value: (time - start) / minute, time });
-  }
-  return rows;
-}
-
-function without(rows: readonly Row[], [from, to]: readonly [number, number]): readonly Row[] {
-  return rows.filter(({ time }) => time - start < from || time - start > to);
-}
 
 const whole: Times = { start: start + 1800, end, step: 60 };
 const early: Times = { start: start + 1800, end: start + 5400, step: 30 };
@@ -216,18 +167,60 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
     }
   });
 
-  test("labels, series, targets, rules and metadata come through the leaf, of both shards", async () => {
+  /** Data of an answer, each part as text with its keys in order. */
+  async function dataOf(url: string): Promise<readonly string[]> {
+    const { data } = (await (await fetch(url)).json()) as { readonly data: readonly unknown[] };
+    return data.map((each) => JSON.stringify(each, Object.keys(each as object).sort()));
+  }
+
+  test("labels, targets, rules and metadata come through the leaf, of both shards", async () => {
     const span = `start=${String(start)}&end=${String(end)}`;
-    const get = async (url: string) => (await fetch(url)).json() as Promise<{ readonly data: readonly unknown[] }>;
-    for (const path of [`label/shard/values?${span}`, `labels?${span}`, `series?match[]=cpu&${span}`]) {
-      const [ours, theirs] = await Promise.all([get(`${root}/api/v1/${path}`), get(`${oracle}/api/v1/${path}`)]);
-      const text = (answer: { readonly data: readonly unknown[] }) =>
-        answer.data.map((each) => JSON.stringify(each, Object.keys(each as object).sort())).sort();
-      expect(text(ours)).toStrictEqual(text(theirs));
+    for (const path of [`label/shard/values?${span}`, `labels?${span}`]) {
+      const [ours, theirs] = await Promise.all([dataOf(`${root}/api/v1/${path}`), dataOf(`${oracle}/api/v1/${path}`)]);
+      expect([...ours].sort()).toStrictEqual([...theirs].sort());
     }
     for (const path of ["targets", "rules", "metadata"]) {
       expect((await fetch(`${root}/api/v1/${path}`)).status).toBe(200);
     }
+  });
+
+  const seriesBy = (shard: number, via: string) =>
+    metric(shard, new RegExp(`^adapter_proxied_total\\{method="/thanos.Store/Series",code="0",via="${via}"\\}`));
+  const whenever = { from: start, to: end };
+  const covered = { from: start + 1800, to: start + 5400 };
+
+  test.each([
+    ["cpu", covered, "prometheus"],
+    ["cpu", whenever, "leaf"],
+    ['{__name__=~".+"}', covered, "prometheus"],
+    ['{__name__=~".+"}', whenever, "leaf"],
+    ['{gatewayID=~"g.-(1|5)",network!="n0"}', covered, "prometheus"],
+    ['{cluster="main",shard!~"1|ruler",__name__!~"pipeline.*"}', covered, "prometheus"],
+    ['{shard="1",le=~"0.1|1"}', whenever, "nobody"],
+    ['network:cpu:sum{shard="ruler"}', whenever, "nobody"],
+    ["nothing_of_the_kind", covered, "prometheus"],
+    ['cpu{cluster="other"}', covered, "nobody"],
+  ] as const)("series of %s, %o: shard 0 answers by %s as one Prometheus does", async (match, { from, to }, via) => {
+    const before = { prometheus: await seriesBy(0, "prometheus"), leaf: await seriesBy(0, "leaf") };
+    const query = new URLSearchParams({ "match[]": match, start: String(from), end: String(to) });
+    const path = `api/v1/series?${query.toString()}`;
+    const [ours, theirs] = await Promise.all([dataOf(`${root}/${path}`), dataOf(`${oracle}/${path}`)]);
+    expect(new Set(ours).size).toBe(ours.length);
+    expect([...ours].sort()).toStrictEqual([...theirs].sort());
+    if (via !== "nobody") before[via] += 1;
+    expect({ prometheus: await seriesBy(0, "prometheus"), leaf: await seriesBy(0, "leaf") }).toStrictEqual(before);
+  });
+
+  test("series up to a limit are as many as asked for, with the warning that there are more", async () => {
+    const query = new URLSearchParams({ "match[]": "cpu", start: String(covered.from), end: String(covered.to) });
+    const get = async (limit: number) => {
+      const response = await fetch(`${root}/api/v1/series?${query.toString()}&limit=${String(limit)}`);
+      return (await response.json()) as { readonly data: readonly unknown[]; readonly warnings?: readonly string[] };
+    };
+    expect(await get(5)).toMatchObject({ data: { length: 5 }, warnings: ["results truncated due to limit"] });
+    const all = await get(16);
+    expect(all.data).toHaveLength(16);
+    expect(all.warnings).toBeUndefined();
   });
 
   test("a replica that hangs costs seconds, not the answer", async () => {

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AnswerScanner, type Envelope, type Point } from "../../../../services/adapter/answer-scanner";
 import { encodeLabels } from "../../../../services/adapter/messages";
+import type { ListOf } from "../../../../services/adapter/series-reader";
 import { decodeSeries, TimeSeriesWriter } from "../../../../services/adapter/time-series";
 import { bytesField, fieldsOf, varintField } from "../../../../services/plumbing/protobuf";
 import { cases } from "../../../thorough";
@@ -24,14 +25,18 @@ function plainly({ metric, value, values = value === undefined ? [] : [value] }:
 }
 
 /** What the scanner makes of an answer that comes in pieces of some size. */
-function scan(text: string, size = 65_536): { found: Buffer[]; labels: Buffer[]; envelope: Envelope } {
+function scan(
+  text: string,
+  size = 65_536,
+  listOf: ListOf = "series",
+): { found: Buffer[]; labels: Buffer[]; envelope: Envelope } {
   const bytes = Buffer.from(text);
   const found: Buffer[] = [];
   const labels: Buffer[] = [];
   const scanner = new AnswerScanner((content, labelsEnd) => {
     found.push(content);
     labels.push(content.subarray(0, labelsEnd));
-  });
+  }, listOf);
   for (let at = 0; at < bytes.length; at += size) scanner.push(Buffer.from(bytes.subarray(at, at + size)));
   return { envelope: scanner.end(), found, labels };
 }
@@ -117,6 +122,35 @@ describe("answer scanner", () => {
       }),
       { numRuns: cases(500) },
     );
+  });
+
+  it("does so with label sets alone", () => {
+    fc.assert(
+      fc.property(fc.array(metric), fc.array(fc.string()), size, (all, warnings, size) => {
+        const body = `{"status":"success","data":[${all.map(written).join(",")}],"warnings":${JSON.stringify(warnings)}}`;
+        const { found, labels, envelope } = scan(body, size, "labels");
+        const parsed = (JSON.parse(body) as { data: Record<string, string>[] }).data;
+        expect(found).toStrictEqual(parsed.map(encodeLabels));
+        expect(labels).toStrictEqual(found);
+        expect(envelope).toMatchObject({ status: "success", data: [], warnings });
+      }),
+      { numRuns: process.env["THOROUGH"] === "1" ? 500 : 50 },
+    );
+  });
+
+  it.each([
+    '{"status":"success","data":null}',
+    '{"status":"success"}',
+    '{"status":"success","data":{"resultType":"vector","result":[]}}',
+    '{"status":"success", "data":[{"a":"b"}]}',
+    '{"status":"success","data":[["a"]]}',
+    '{"status":"success","data":[{"a":1}]}',
+    '{"status":"success","data":[{"a":"1"},{"a":1}]}',
+    '{"status":"success","data":[{"a":"b"}',
+    '{"status":"success","data":[{"a":"b"}]',
+    '{"status":"success","data":[',
+  ])("does not take %s for an answer about series", (body) => {
+    expect(() => scan(body, 5, "labels")).toThrow(SyntaxError);
   });
 
   it("keeps series apart that are larger than what comes at a time", () => {
