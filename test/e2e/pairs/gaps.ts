@@ -37,13 +37,13 @@ async function takesWrites(world: World, shard: number, replica: ReplicaLetter):
 }
 
 /**
- * Kills a replica's hub under a feed, between a push and the scrape that would have fetched it, until the replica lacks
- * something; gives when (ms) the writes were made that it lacks now. Both hubs take writes again when it is done.
+ * Kills a replica's hub and the exporters under a feed, between a push and the scrape that would have fetched it, until the
+ * replica lacks something that nobody will send it again; gives when (ms) the writes were made that it lacks now. Both hubs take writes again when it is done.
  */
 export async function makeGap(world: World, shard: number, replica: ReplicaLetter): Promise<readonly number[]> {
   const since = Date.now();
   for (let attempt = 1; attempt <= 3; attempt++) {
-    await killHub(shard, replica);
+    await killHub(shard, replica, true);
     await takesWrites(world, shard, replica);
     // The other one may be a scrape behind.
     await takesWrites(world, shard, other(replica));
@@ -51,7 +51,9 @@ export async function makeGap(world: World, shard: number, replica: ReplicaLette
     const gaps = (await gapsOf(world, shard, replica)).filter((time) => time >= since - 5_000);
     if (gaps.length > 0) return gaps;
   }
-  throw new Error(`three kills of the hub of shard ${String(shard)}, replica ${replica}, have cost it no write`);
+  throw new Error(
+    `three kills of the hub of shard ${String(shard)}, replica ${replica}, and the exporters have cost it no write`,
+  );
 }
 
 /** Calls that the adapters of a shard have answered so far, by who knew the answer. */

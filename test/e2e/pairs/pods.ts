@@ -69,10 +69,14 @@ async function deleteAtOnce({ name }: PodTimes): Promise<void> {
   await kubectl({ namespace: stack }, ["delete", "pod", name, "--grace-period=0", "--force", "--wait=false"]);
 }
 
-/** Kills a hub with all that it holds, and waits until there is another. */
-export async function killHub(shard: number, replica: ReplicaLetter): Promise<void> {
+/**
+ * Kills a hub with all that it holds, and waits until there is another.
+ * @param isForGood The exporters are killed with it: nobody is left who could send it again what it held.
+ */
+export async function killHub(shard: number, replica: ReplicaLetter, isForGood = false): Promise<void> {
   const before = await podOf("hub", shard, replica);
-  await deleteAtOnce(before);
+  const exporters = isForGood ? await podsOf({ component: "exporter" }) : [];
+  await Promise.all([before, ...exporters].map(deleteAtOnce));
   await until(`another ${hubName(shard, replica)}`, { seconds: 90 }, async () => {
     const after = await podOf("hub", shard, replica);
     return after.uid !== before.uid && after.ready !== undefined;
