@@ -84,9 +84,9 @@ class Starter {
     return { running, ports };
   }
 
-  /** A distributed root over `endpoints`, and another one that asks them through recorders. */
-  async roots(arm: string, endpoints: readonly number[]) {
-    const root = await this.querier(`root-${arm}`, "distributed", endpoints);
+  /** A root over `endpoints`, and another one that asks them through recorders. */
+  async roots(arm: string, kind: "naive" | "distributed", endpoints: readonly number[]) {
+    const root = await this.querier(`root-${arm}`, kind, endpoints);
     const recorders: Recorder[] = [];
     const ports = await freePorts(endpoints.length);
     for (const [index, port] of ports.entries()) {
@@ -95,7 +95,7 @@ class Starter {
       recorders.push(recorder);
       await recorder.listen(port);
     }
-    const tapped = await this.querier(`tap-${arm}`, "distributed", ports);
+    const tapped = await this.querier(`tap-${arm}`, kind, ports);
     const tap: Tap = { url: url(tapped.ports.http), recorders, endpoints };
     return { root, tap };
   }
@@ -170,17 +170,18 @@ async function startAll(starter: Starter, progress: (note: string) => void): Pro
     access.set("direct", { urls: stores.map(({ prometheus }) => url(prometheus)), processes: running.prometheus });
   }
   if (wants("naive")) {
-    const root = await starter.querier(
-      "root-naive",
+    const { root, tap } = await starter.roots(
+      "naive",
       "naive",
       stores.map(({ sidecar }) => sidecar),
     );
     const processes = [root.running, ...running.sidecar, ...running.prometheus];
-    access.set("naive", { urls: [url(root.ports.http)], processes });
+    access.set("naive", { urls: [url(root.ports.http)], processes, tap });
   }
   if (wants("leaf")) {
     const { root, tap } = await starter.roots(
       "leaf",
+      "distributed",
       stores.map(({ leaf }) => leaf),
     );
     const processes = [root.running, ...running.leaf, ...running.sidecar, ...running.prometheus];
@@ -189,6 +190,7 @@ async function startAll(starter: Starter, progress: (note: string) => void): Pro
   if (wants("design", "frontend")) {
     const { root, tap } = await starter.roots(
       "design",
+      "distributed",
       stores.map(({ adapter }) => adapter),
     );
     const processes = [root.running, ...running.adapter, ...running.leaf, ...running.sidecar, ...running.prometheus];

@@ -8,7 +8,7 @@ import type { Arm } from "./options";
 import { bytesRead, cpuSeconds, peakMemory, resetPeak } from "./proc";
 import type { Running } from "./processes";
 import { queryText } from "./protobuf";
-import { isAskedInRound, type BenchQuery } from "./query-set";
+import { hasParts, isAskedInRound, type BenchQuery } from "./query-set";
 import type { ArmResult, QueryResult, Sample } from "./results";
 import type { Parts } from "./statistics";
 import { WireClient, type Captured } from "./wire";
@@ -148,9 +148,10 @@ interface Lane {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** First answer of an arm, from the root that is captured where it has one. */
+/** First answer of an arm, from the root that is captured where its parts are measured. */
 async function firstAnswer(lane: Lane, query: BenchQuery): Promise<Answer> {
-  if (lane.access.tap === undefined) return (await askArm(lane.arm, lane.access, query))();
+  if (lane.access.tap === undefined || !hasParts(query, lane.arm))
+    return (await askArm(lane.arm, lane.access, query))();
   const captured = await capture(lane.access.tap, query);
   lane.captured = captured;
   lane.result = { ...lane.result, remote: [...captured.remote], grpcBytes: captured.grpcBytes };

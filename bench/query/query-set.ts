@@ -61,6 +61,14 @@ export function isAskedOf({ magmaRange }: Pick<BenchQuery, "magmaRange">, shards
   return shards > 1 || (magmaRange !== undefined && ALONE_RANGES.includes(magmaRange));
 }
 
+/**
+ * Is the arm's critical path measured too? Of naive fan-out only where the other arms' roots work alone as well: all that
+ * it reads would have to be kept, which for Magma's query at 12 h is every sample.
+ */
+export function hasParts({ pushed, group }: Pick<BenchQuery, "pushed" | "group">, arm: Arm): boolean {
+  return arm !== "naive" || pushed !== true || group === "series";
+}
+
 /** Plain Thanos takes several times as long as the rest together, and nothing is demanded of it. */
 function plainIsLeftOut(range: string): Pick<BenchQuery, "notAsked"> {
   if (COMPARED_RANGES.includes(range)) return {};
@@ -157,6 +165,7 @@ export function querySet(end: number, hours: number): readonly BenchQuery[] {
     variable("variable gatewayID of a metric", "/label/gatewayID/values", all, "ue_registered"),
     variable("variable metrics", "/label/__name__/values", all),
     { ...variable("series of a metric", "/series", 60, "cpu_percent"), group: "series" },
+    { ...variable("series of all gateways", "/series", 60, '{gatewayID!=""}'), group: "series" },
     { ...variable("series of a gateway", "/series", 60, '{gatewayID="gw-0002"}'), group: "series" },
     range("top lists", "top gateways", `topk(20, sum by (gatewayID) (rate(${USAGE}[5m])))`, 60, { how: "topk", k: 20 }),
     range("top lists", "top usage", `topk(10, rate(${USAGE}[5m]))`, 180, { how: "topk", k: 10 }),

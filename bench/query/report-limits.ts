@@ -70,6 +70,7 @@ export function notMeasured(
   for (const [reason, names] of reasons) lines.push(`${reason} ${names.join(", ")}.`);
   const merged = queries.filter(({ direct }) => direct === undefined).map(({ name }) => name);
   if (merged.length > 0) lines.push(`Shards asked directly: ${merged.join(", ")}: it takes more than a simple merge.`);
+  lines.push("Naive fan-out's critical path: of what can't be pushed and of series only.");
   lines.push(`Plain Thanos in Magma's table: no more than ${String(PLAIN_ROUNDS)} round.`);
   lines.push(...fewRounds(measured, options.repetitions));
   lines.push(
