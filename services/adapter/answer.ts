@@ -2,7 +2,7 @@ import { encodeStats, encodeWarning } from "./messages";
 import { encodeSeries } from "./time-series";
 
 /** What only turns out when Prometheus answers. */
-export type Refusal = "native histograms" | "too large" | "not PromQL of Prometheus" | "other replica labels";
+export type Refusal = "native histograms" | "too large" | "busy" | "not PromQL of Prometheus" | "other replica labels";
 
 /** Prometheus' answer is not one that can be passed on: the leaf has to give it. */
 export class LeafNeeded extends Error {
@@ -44,7 +44,8 @@ export class Share {
 
   /** @throws LeafNeeded when that is too much, for one answer or for all. */
   take(bytes: number): void {
-    if (this.#bytes + bytes > answerLimit || !this.budget.take(bytes)) throw new LeafNeeded("too large");
+    if (this.#bytes + bytes > answerLimit) throw new LeafNeeded("too large");
+    if (!this.budget.take(bytes)) throw new LeafNeeded("busy");
     this.#bytes += bytes;
   }
 

@@ -30,7 +30,9 @@ const historyWindows = 5_000;
 
 /** How far back the looks reach. The newest must reach to where the recent windows are known: one more, and 15 s of age. */
 export const newestSpan = (settle: number): number => settle + 120_000;
-export const recentSpan = 3 * 3_600_000;
+const leastRecentSpan = 3 * 3_600_000;
+/** Milliseconds by which recent windows reach further back than the history begins, for as long as it takes to look again. */
+const overlap = 1_800_000;
 
 /** Looks that are this much older than the newest ones fail, and are not only due: what they should show is not known. */
 const recentStale = 60_000;
@@ -54,6 +56,8 @@ interface Older extends Pick<Compared, "gaps" | "first"> {
 /** Compares what two replicas hold. */
 export class Comparison {
   readonly historyWindow: number;
+  /** How far back the recent windows reach, milliseconds: beyond the newest window of a history that is looked at now and then. */
+  readonly recentSpan: number;
   /** What is older than the newest windows, kept until a look at it changes. */
   #older: { readonly key: string; readonly found: Older } | undefined;
 
@@ -66,6 +70,7 @@ export class Comparison {
     readonly settle: number,
   ) {
     this.historyWindow = Math.max(1, Math.ceil(retention / historyWindows / leastHistoryWindow)) * leastHistoryWindow;
+    this.recentSpan = Math.max(leastRecentSpan, 4 * this.historyWindow + overlap);
   }
 
   /** Undefined before both have been looked at: neither is known to have a gap. */
@@ -81,7 +86,7 @@ export class Comparison {
     const isJoined = older.until >= from - newestWindow;
     const comparedFrom = isJoined ? Math.max(one.recent.from, other.recent.from) : from;
     const told = [toldUntil(...newest, newestWindow), toldUntil(newest[1], newest[0], newestWindow)] as const;
-    const unknown = unseen(one, other, older.until, from - newestWindow);
+    const unknown = [...unseen(one, other, older.until, from - newestWindow), ...forgotten(one, other)];
     return {
       gaps: [
         [...older.gaps[0], ...found[0], ...unknown],
@@ -153,4 +158,11 @@ function unseen(one: Looks, other: Looks, from: number, to: number): readonly In
   const newest = Math.max(one.newest.at, other.newest.at);
   const isStale = newest - Math.min(one.recent.at, other.recent.at) > recentStale;
   return isStale && from < to && to < Infinity ? [{ from, to }] : [];
+}
+
+/** The time between the history and the recent windows, where looks at the history have failed for long. */
+function forgotten(one: Looks, other: Looks): readonly Interval[] {
+  const from = Math.min(one.history.to, other.history.to);
+  const to = Math.max(one.recent.from, other.recent.from) + recentWindow;
+  return from > -Infinity && from < to ? [{ from, to }] : [];
 }

@@ -31,6 +31,8 @@ export class Experience {
   }
 
   refused(request: Asked, reason: Refusal): void {
+    // That other answers were large at the time says nothing of this one.
+    if (reason === "busy") return;
     // A shorter range may still fit.
     const span = reason === "too large" ? request.end - request.start : 0;
     this.#of(request).refusal = { reason, until: this.now() + memory, span };

@@ -1,46 +1,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AdapterConfig } from "../../model/adapter-config";
 import { log, messageOf } from "../plumbing/log";
-import { Comparison, newestSpan, newestWindow, notLooked, recentSpan, recentWindow, type Looks } from "./comparison";
+import { Comparison, newestSpan, newestWindow, notLooked, recentWindow, type Looks } from "./comparison";
 import { merged } from "./gaps";
-import { ReplicaProbe, type Facts } from "./replica";
+import { ReplicaProbe } from "./replica";
 import type { Interval, ReplicaView, ShardView } from "./route";
+import { WatchedReplica } from "./watched-replica";
 
 /** Milliseconds between readiness probes (with a look at the newest pushes), looks at recent ones, and at all. */
 const probeInterval = 2_000;
 const recentInterval = 15_000;
 const historyInterval = 600_000;
+/** Milliseconds between two looks at the history when the first has failed: it is the dearest question of all. */
+const historyPause = 60_000;
+/** After so many milliseconds without an answer about the newest pushes nothing is known of them. */
+const newestStale = 60_000;
 /** Milliseconds that the first queries wait for the first look. */
 const firstPatience = 5_000;
 /** Probes that must time out one after another; one that is refused is enough. */
 const timeoutsUntilDown = 2;
-
-const nothingKnown: Facts = { lowest: undefined, blocks: undefined, series: undefined };
-
-/** What has been seen of one replica. */
-class WatchedReplica {
-  isUp = false;
-  facts = nothingKnown;
-  labelledFrom = Infinity;
-  looks: Looks = { newest: notLooked, recent: notLooked, history: notLooked };
-  examinedAt = -Infinity;
-  /** When it last answered a probe, and since when it was then up. */
-  seenAt: number | undefined;
-  /** It was away: nobody knows yet what it missed, most likely nothing. No more is in doubt than this time itself. */
-  suspect: Interval | undefined;
-  timeouts = 0;
-  /** It refused: more than slow. */
-  isAway = false;
-  /** What is being asked right now, apart from the probes. */
-  readonly asking = new Set<string>();
-  /** Aborted when the replica goes down: queries under way go to the other one. */
-  life = new AbortController();
-
-  constructor(
-    readonly name: string,
-    readonly probe: ReplicaProbe | undefined,
-  ) {}
-}
 
 /** Keeps an eye on the replicas of the shard. */
 export class ShardWatch {
@@ -72,6 +50,7 @@ export class ShardWatch {
   }
 
   view(): ShardView {
+    const unknown = this.#unknown();
     return {
       now: this.now(),
       retention: this.config.retentionSeconds * 1000,
@@ -79,7 +58,7 @@ export class ShardWatch {
       sticky: this.#sticky,
       replicas: this.#replicas.map((replica): ReplicaView => {
         const { name, probe, isUp, labelledFrom, facts, suspect } = replica;
-        const gaps = [...(this.#gaps.get(name) ?? []), ...(suspect === undefined ? [] : [suspect])];
+        const gaps = [...(this.#gaps.get(name) ?? []), ...(suspect === undefined ? [] : [suspect]), ...unknown];
         const { lowest, blocks } = facts;
         return {
           name,
@@ -130,11 +109,16 @@ export class ShardWatch {
     this.#stop.abort();
   }
 
-  /** Looks at one replica once. */
-  async look(name: string): Promise<void> {
+  /** Looks at one replica once; who asks while a look is under way shares it. */
+  look(name: string): Promise<void> {
     const replica = this.#replica(name);
     const { probe } = replica;
-    if (probe === undefined) return;
+    if (probe === undefined) return Promise.resolve();
+    replica.look ??= this.#lookOnce(replica, probe).finally(() => (replica.look = undefined));
+    return replica.look;
+  }
+
+  async #lookOnce(replica: WatchedReplica, probe: ReplicaProbe): Promise<void> {
     try {
       await probe.ready();
       replica.timeouts = 0;
@@ -194,14 +178,17 @@ export class ShardWatch {
       replica.labelledFrom = await probe.labelledFrom(now);
       if (this.#isPair()) {
         const end = this.#comparableUntil(replica, "recent", now);
-        const recent = await probe.batches(now, end - recentSpan, end, recentWindow);
+        const recent = await probe.batches(now, end - this.#comparison.recentSpan, end, recentWindow);
         replica.looks = { ...replica.looks, recent };
       }
       replica.examinedAt = now;
     }
-    if (this.#isPair() && (inFull || now - replica.looks.history.at >= historyInterval)) {
+    const isHistoryDue =
+      now - replica.looks.history.at >= historyInterval && now - replica.historyAskedAt >= historyPause;
+    if (this.#isPair() && (inFull || isHistoryDue)) {
+      replica.historyAskedAt = now;
       const span = this.config.retentionSeconds * 1000;
-      const window = this.#comparison.historyWindow;
+      const { historyWindow: window, recentSpan } = this.#comparison;
       const history = await probe.batches(now, now - span, now - recentSpan / 2 - window, window);
       replica.looks = { ...replica.looks, history };
     }
@@ -257,6 +244,14 @@ export class ShardWatch {
       if (suspect !== undefined && (suspect.to <= settled || isTold(at, suspect))) replica.suspect = undefined;
       this.#setGaps(replica, uncompared, compared.gaps[at]);
     }
+  }
+
+  /** What neither is known to have, while both are up and do not tell; while one is down, its looks stay as they are. */
+  #unknown(): readonly Interval[] {
+    if (!this.#isPair() || !this.#replicas.every(({ isUp }) => isUp)) return [];
+    const toldAt = Math.min(...this.#replicas.map(({ looks }) => looks.newest.at));
+    if (this.now() - toldAt <= newestStale) return [];
+    return [this.#samplesOf({ from: toldAt - this.#comparison.settle, to: Infinity })];
   }
 
   /** @param writes When the writes were made that it lacks. */

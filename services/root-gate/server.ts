@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { judge } from "../gate/allow-list";
 import { answer, answerUnread } from "../plumbing/answers";
 import { forward, type Upstream } from "../plumbing/forward";
-import { isInstantQuery, readInstantQuery } from "./instant-query";
+import { queryKind, readQuery, type QueryKind } from "./query-request";
 import type { SeenEndpoints } from "./seen-endpoints";
 
 /** Request line and headers together, in bytes; node answers 431 beyond it. */
@@ -24,7 +24,8 @@ export interface RootGateDeps extends Upstream {
 /**
  * Reverse proxy before a root Querier: it refuses everything with 503 until the root has seen every endpoint of its file,
  * because until then its answers would leave shards out. It asks the root again before each request, so that a root which
- * restarts on its own is noticed. Instant queries of range vectors go to the engine that can answer them.
+ * restarts on its own is noticed. Instant queries of range vectors go to the engine that can answer them; what no engine of
+ * the root answers right is refused.
  */
 export function rootGateServer(deps: RootGateDeps): Server {
   return createServer({ maxHeaderSize, headersTimeout, requestTimeout: 0, keepAliveTimeout }, (request, response) => {
@@ -54,24 +55,26 @@ async function handle(deps: RootGateDeps, request: IncomingMessage, response: Se
   }
   const verdict = judge(request.method ?? "", request.url ?? "");
   const route = verdict.allowed ? verdict.route : "other";
-  if (isInstantQuery(path)) await forwardInstant(deps, request, response, route);
+  const kind = queryKind(path);
+  if (kind !== undefined) await forwardQuery(deps, request, response, route, kind);
   else forward(deps, request, response, route);
 }
 
-async function forwardInstant(
+async function forwardQuery(
   deps: RootGateDeps,
   request: IncomingMessage,
   response: ServerResponse,
   route: string,
+  kind: QueryKind,
 ): Promise<void> {
   // A client that goes away in the middle of its form gets no answer.
-  const query = await readInstantQuery(request).catch(() => undefined);
+  const query = await readQuery(request, kind).catch(() => undefined);
   if (query === undefined) {
     response.destroy();
   } else if ("refusal" in query) {
     deps.metrics.refused.add(1);
-    const { status, error } = query.refusal;
-    answerUnread(request, response, status, { status: "error", errorType: "bad_data", error });
+    const { status, errorType, error } = query.refusal;
+    answerUnread(request, response, status, { status: "error", errorType, error });
   } else {
     forward(deps, request, response, route, query);
   }

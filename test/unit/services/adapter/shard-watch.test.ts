@@ -1,11 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdapterConfig } from "../../../../model/adapter-config";
-import { route, type ShardView } from "../../../../services/adapter/route";
+import type { ShardView } from "../../../../services/adapter/route";
 import { ShardWatch } from "../../../../services/adapter/shard-watch";
-import { FakePrometheus, holding, type Form } from "./fakes";
-
-const second = 1_000;
-const minute = 60_000;
+import { FakePrometheus, holding } from "./fakes";
+import { askedFor, batchesAt, minute, second } from "./watching";
 
 let a: FakePrometheus;
 let b: FakePrometheus;
@@ -46,29 +44,6 @@ function started(change: Partial<AdapterConfig> = {}): ShardWatch {
   return watch;
 }
 
-/** One batch in each window that ends at these times, in milliseconds. */
-function batchesAt(isThere: (end: number) => boolean): (form: Form) => object {
-  return ({ start, end, step }) => {
-    const values: (readonly [number, string])[] = [];
-    for (let time = Number(start); time <= Number(end); time += Number(step)) {
-      if (isThere(time * second)) values.push([time, "1"]);
-    }
-    const facts = ["count", "sum", "stdvar", "min", "max"];
-    return { resultType: "matrix", result: facts.map((fact) => ({ metric: { exporter: "e", fact }, values })) };
-  };
-}
-
-/** Who answers a query over a stretch of time, in minutes before now. */
-function askedFor(view: ShardView, from: number, to: number): readonly string[] {
-  const needs = {
-    oldest: view.now - from * minute,
-    newest: view.now - to * minute,
-    isPinned: false,
-    hasInstantSelector: false,
-  };
-  return route({ needs, step: 60, lookback: 300, needsLeaf: undefined }, view).replicas;
-}
-
 describe("watching a shard", () => {
   it("knows where a replica misses what the other has, and does not count what has not settled", async () => {
     const from = now - 30 * minute;
@@ -102,13 +77,20 @@ describe("watching a shard", () => {
     b.isReady = false;
     await watch.look("b");
     expect(askedFor(watch.view(), 10, 0)).toStrictEqual(["a"]);
+    const whole = b.batches;
+    const away = now;
+    // It has not been scraped since.
+    b.batches = batchesAt((end) => end <= away);
     now += 3 * minute;
     b.isReady = true;
     await watch.look("b");
     expect(watch.view().replicas.map(({ isUp }) => isUp)).toStrictEqual([true, true]);
-    expect(askedFor(watch.view(), 2, 0)).toStrictEqual(["a"]);
+    now += second;
+    await Promise.all([watch.look("a"), watch.look("b")]);
+    await expect.poll(() => askedFor(watch.view(), 2, 0)).toStrictEqual(["a"]);
     expect(askedFor(watch.view(), 60, 20)).toStrictEqual(["a", "b"]);
     // Both are looked at again after it has settled.
+    b.batches = whole;
     now += 5 * minute;
     const settled = async (): Promise<boolean> => {
       await Promise.all([watch.look("a"), watch.look("b")]);
@@ -127,6 +109,15 @@ describe("watching a shard", () => {
     expect(life.aborted).toBe(true);
     expect(watch.view()).toMatchObject({ sticky: undefined });
     expect(askedFor(watch.view(), 10, 0)).toStrictEqual(["b"]);
+  });
+
+  it("asks a replica once for all whose queries it failed", async () => {
+    started();
+    await watch.known();
+    const looks = Array.from({ length: 20 }, () => watch.look("a"));
+    expect(new Set(looks).size).toBe(1);
+    await Promise.all(looks);
+    expect(watch.look("a")).not.toBe(looks[0]);
   });
 
   it("finds since when all series carry the labels", async () => {
@@ -239,6 +230,18 @@ describe("a write that one replica misses", () => {
     // What both have been looked at is answered by either.
     expect(askedFor(view, 1, 0)).toStrictEqual(["a", "b"]);
   });
+
+  it.each([["a"], ["a", "b"]] as const)(
+    "may be there when nothing is heard of pushes any more from %j",
+    async (...silent) => {
+      await watched();
+      expect(askedFor(await pair.at(30), 1, 0)).toStrictEqual(["a", "b"]);
+      for (const name of silent) ({ a, b })[name].batches = () => ({ resultType: "matrix", result: "none" });
+      now += 90 * second;
+      await Promise.all([watch.look("a"), watch.look("b")]);
+      await expect.poll(() => askedFor(watch.view(), 1, 0)).toStrictEqual([]);
+    },
+  );
 
   it("stays known while the replica that has it is down", async () => {
     await watched();

@@ -177,6 +177,27 @@ describe("instant queries of range vectors", () => {
     expect(root.queries).toStrictEqual([`${body === undefined ? "GET" : "POST"} ${target} ${body ?? ""}`]);
   });
 
+  it.each([
+    ["/api/v1/query?query=resets(up%5B5m%5D)%5B1h:1m%5D", undefined, "resets()"],
+    ["/api/v1/query?query=up%7Bprometheus_replica%3D%22a%22%7D%5B5m%5D", undefined, "prometheus_replica"],
+    ["/api/v1/query?query=sum(resets(up%5B5m%5D))&engine=prometheus", undefined, "resets()"],
+    ["/api/v1/query_range", "query=resets(up%5B5m%5D)&engine=prometheus&start=1&end=2&step=1", "resets()"],
+  ])("%s %s is refused: the leaves would answer it wrongly", async (target, body, reason) => {
+    const answer = await ask(target, body);
+    expect(answer.status).toBe(422);
+    expect(await answer.json()).toMatchObject({
+      errorType: "execution",
+      error: expect.stringContaining(reason) as string,
+    });
+    expect(root.queries).toStrictEqual([]);
+  });
+
+  it("passes what the shards answer right by themselves, and what the other engine can read", async () => {
+    for (const target of ["/api/v1/query?query=resets(up%5B5m%5D)", "/api/v1/query?query=up&engine=prometheus"]) {
+      expect((await ask(target)).status, target).toBe(200);
+    }
+  });
+
   it("refuses forms that it does not read", async () => {
     const form = new FormData();
     form.set("query", "up[5m]");
