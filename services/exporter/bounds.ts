@@ -1,17 +1,7 @@
 import { floatOf } from "./float-text";
 import { samePiece } from "./hash";
+import { Rejections } from "./rejections";
 import type { Samples } from "./samples";
-
-/** Why a sample is refused by itself, while the rest of its push is stored; also the label of the metric that counts it. */
-export type RejectionKind = "future" | "old" | "conflict" | "hub";
-
-/** A sample that is not stored. */
-export interface Rejection {
-  /** Line of the body, counted from 1. */
-  readonly line: number;
-  readonly kind: RejectionKind;
-  readonly reason: string;
-}
 
 /** The time a sample may have. */
 export interface Bounds {
@@ -26,7 +16,7 @@ export interface Bounds {
 /** What is to be stored: indexes into the columns of the push, in the order of the body. */
 export interface Screened {
   readonly kept: Uint32Array;
-  readonly rejections: readonly Rejection[];
+  readonly rejections: Rejections;
 }
 
 /**
@@ -37,14 +27,15 @@ export interface Screened {
 export function screen(samples: Samples, bounds: Bounds): Screened {
   const latest = bounds.now + bounds.maxFutureSeconds * 1000;
   const earliest = bounds.now - bounds.maxAgeSeconds * 1000;
-  const rejections: Rejection[] = [];
+  const rejections = new Rejections();
   const kept = new Uint32Array(samples.count);
   const seen = new SeenSamples(samples);
   let count = 0;
   for (let at = 0; at < samples.count; at += 1) {
     const timestamp = samples.timestamp[at] ?? 0;
     if (timestamp > latest || timestamp < earliest) {
-      rejections.push(outOfBounds(samples.line[at] ?? 0, timestamp, bounds));
+      const kind = timestamp > latest ? "future" : "old";
+      rejections.add(kind, samples.line[at] ?? 0, () => outOfBounds(timestamp, bounds));
       continue;
     }
     const first = seen.firstWith(at);
@@ -52,29 +43,19 @@ export function screen(samples: Samples, bounds: Bounds): Screened {
       kept[count] = at;
       count += 1;
     } else if (!sameValue(samples, first, at)) {
-      rejections.push({
-        line: samples.line[at] ?? 0,
-        kind: "conflict",
-        reason: `the series has another value at timestamp ${String(timestamp)} in line ${String(samples.line[first])}`,
+      rejections.add("conflict", samples.line[at] ?? 0, () => {
+        const there = `timestamp ${String(timestamp)} in line ${String(samples.line[first])}`;
+        return `the series has another value at ${there}`;
       });
     }
   }
   return { kept: kept.subarray(0, count), rejections };
 }
 
-function outOfBounds(line: number, timestamp: number, bounds: Bounds): Rejection {
+function outOfBounds(timestamp: number, bounds: Bounds): string {
   const seconds = (Math.abs(timestamp - bounds.now) / 1000).toFixed(1);
-  return timestamp > bounds.now
-    ? {
-        line,
-        kind: "future",
-        reason: `timestamp ${String(timestamp)} is ${seconds} s ahead (limit ${String(bounds.maxFutureSeconds)} s)`,
-      }
-    : {
-        line,
-        kind: "old",
-        reason: `timestamp ${String(timestamp)} is ${seconds} s old (limit ${String(bounds.maxAgeSeconds)} s)`,
-      };
+  const [where, limit] = timestamp > bounds.now ? ["ahead", bounds.maxFutureSeconds] : ["old", bounds.maxAgeSeconds];
+  return `timestamp ${String(timestamp)} is ${seconds} s ${where} (limit ${String(limit)} s)`;
 }
 
 /** Open-addressing hash table over the samples of one push: series and timestamp. */

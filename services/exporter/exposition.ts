@@ -24,6 +24,7 @@ import {
   nameRest,
   nameStart,
   newline,
+  passesInt64,
   quote,
   skipBlanks,
   withoutZeros,
@@ -47,9 +48,8 @@ export interface ParseOptions {
 }
 
 const reservedLabel = Buffer.from("__name__");
-/** From here on a double may be rounded; exact arithmetic decides. */
+/** From here on a double may be rounded; the digits decide. */
 const longestExact = 2 ** 53;
-const largestTimestamp = 2n ** 63n - 1n;
 
 /**
  * Reads a body.
@@ -253,7 +253,7 @@ class BodyReader {
       value = value * 10 + digit;
     }
     if (body[at] !== newline || at === from) throw this.#error(badTimestamp(body, from, at));
-    if (value >= longestExact && BigInt(body.toString("latin1", from, at)) > largestTimestamp) {
+    if (value >= longestExact && passesInt64(withoutZeros(body, from, at))) {
       throw this.#error(`timestamp ${showBytes(body, from, at)} is beyond the range of a 64 bit integer`);
     }
     this.#timestampRead = value;

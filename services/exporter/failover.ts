@@ -1,8 +1,8 @@
 import { bodyOf } from "./batch";
-import type { Rejection } from "./bounds";
 import type { ExporterMetrics } from "./exporter-metrics";
 import type { Marking, Placing } from "./marking";
 import { Outages } from "./outages";
+import { Rejections } from "./rejections";
 import type { Order, Route, Router } from "./route";
 import type { Samples } from "./samples";
 import type { ShardWriter } from "./shard-writer";
@@ -14,7 +14,7 @@ export interface Placement {
   /** Why the last shard of each unplaced sample did not take it. */
   readonly failures: readonly string[];
   /** Samples that a hub refused as bad. Every line was checked before, so this means the hub is no edge hub 1.1.0. */
-  readonly rejections: readonly Rejection[];
+  readonly rejections: Rejections;
 }
 
 interface Round {
@@ -22,7 +22,7 @@ interface Round {
   /** Positions of the shards that failed for this push. */
   readonly failed: Set<number>;
   readonly failures: Set<string>;
-  readonly rejections: Rejection[];
+  readonly rejections: Rejections;
   readonly deadline: number;
   unplaced: number;
 }
@@ -83,7 +83,7 @@ export class Failover {
       samples,
       failed: new Set(),
       failures: new Set(),
-      rejections: [],
+      rejections: new Rejections(),
       deadline: Date.now() + this.#budget,
       unplaced: 0,
     };
@@ -108,16 +108,13 @@ export class Failover {
       case "stored":
         this.#marking.stored(round.samples, members, spans, position);
         return;
-      case "bad-payload":
-        for (const at of members) {
-          const line = round.samples.line[at] ?? 0;
-          round.rejections.push({
-            line,
-            kind: "hub",
-            reason: `refused by the hub of ${shard.name}: ${outcome.detail}`,
-          });
-        }
+      case "bad-payload": {
+        const refused = new Rejections();
+        const reason = `refused by the hub of ${shard.name}: ${outcome.detail}`;
+        for (const at of members) refused.add("hub", round.samples.line[at] ?? 0, () => reason);
+        round.rejections.merge(refused);
         return;
+      }
       case "busy":
         round.unplaced += members.length;
         round.failures.add(`${shard.name}: ${outcome.detail}`);

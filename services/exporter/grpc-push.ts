@@ -4,10 +4,10 @@ import type { ExporterConfig } from "../../model/exporter-config";
 import { GrpcError, grpcStatus } from "../plumbing/grpc";
 import { GrpcServer, type Call, type CallEnd, type Intake } from "../plumbing/grpc-server";
 import { isBearer } from "./bearer";
-import type { Rejection } from "./bounds";
 import { FamiliesError, textOfFamilies } from "./families";
 import type { PushDeps } from "./push-handler";
 import { limitAnswer, type PushOutcome, type PushStore } from "./push-store";
+import type { Rejection } from "./rejections";
 import { newline } from "./text-bytes";
 
 /** What Magma's controllers call (facebookincubator/prometheus-edge-hub, grpc/service.proto). */
@@ -119,11 +119,11 @@ function errorOf(outcome: PushOutcome, lines: Buffer): GrpcError | undefined {
     const text = [`${reason} (${stored}); retry in ${String(retryAfter)} s`, ...each].join("; ");
     return new GrpcError(grpcStatus.resourceExhausted, text);
   }
-  if (rejected.length === 0) return undefined;
+  if (rejected.total === 0) return undefined;
   const named = (one: Rejection): string => `${seriesOf(lines, one.line)}: ${one.reason}`;
-  const more = rejected.length > namedSamples ? [`and ${String(rejected.length - namedSamples)} more`] : [];
-  const list = [...rejected.slice(0, namedSamples).map(named), ...more];
-  const text = `${stored}, rejected ${String(rejected.length)}: ${list.join("; ")}`;
+  const more = rejected.total > namedSamples ? [`and ${String(rejected.total - namedSamples)} more`] : [];
+  const list = [...rejected.listed.slice(0, namedSamples).map(named), ...more];
+  const text = `${stored}, rejected ${String(rejected.total)}: ${list.join("; ")}`;
   return new GrpcError(grpcStatus.invalidArgument, text);
 }
 

@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ExporterConfig } from "../../model/exporter-config";
 import { answer, answerJson, answerUnread } from "../plumbing/answers";
 import { isBearer, type Tokens } from "./bearer";
-import type { Rejection } from "./bounds";
 import type { ExporterMetrics } from "./exporter-metrics";
 import { limitAnswer, type PushStore } from "./push-store";
 import { readBody, refusalFromHead, type BodyResult } from "../plumbing/read-body";
@@ -19,7 +18,8 @@ export interface PushDeps {
 /**
  * `POST /metrics`. Answers: 200 empty when every sample is stored; 400 with `{line, reason}` for a malformed body, of
  * which nothing is stored; 400 with `{accepted, rejected: [{line, reason}]}` when single samples were refused and the
- * rest is stored; 401, 404, 405, 413, 415; 429 with Retry-After and `{reason, accepted, tenants, rejected}` when tenants
+ * rest is stored (`listedRejections` are listed; only if there are more, `moreRejected` is their number); 401, 404, 405,
+ * 413, 415; 429 with Retry-After and `{reason, accepted, tenants, rejected}`, and `moreRejected` as before, when tenants
  * are over their limits and the rest is stored; 503 with Retry-After when no shard took some of the samples: sending the
  * same body again is harmless when its samples have timestamps.
  */
@@ -91,14 +91,15 @@ export class PushHandler {
         break;
     }
     const { accepted, refusals } = outcome;
-    const rejected = outcome.rejected.map(listed);
+    const { listed: rejected, more, total } = outcome.rejected;
+    const listed = more === 0 ? { rejected } : { rejected, moreRejected: more };
     if (refusals.length > 0) {
       const { reason, retryAfter } = limitAnswer(refusals);
       const tenants = refusals.map(({ tenant, samples, reason: why }) => ({ tenant, samples, reason: why }));
-      const content = { reason, accepted, tenants, rejected };
+      const content = { reason, accepted, tenants, ...listed };
       return answerJson(response, 429, content, { "retry-after": String(retryAfter) });
     }
-    if (rejected.length > 0) return answerJson(response, 400, { accepted, rejected });
+    if (total > 0) return answerJson(response, 400, { accepted, ...listed });
     return answer(response, 200, "");
   }
 }
@@ -113,8 +114,4 @@ function refuse(
   // Line 0: the body as a whole.
   const content = status === 400 ? { line: 0, reason } : { reason };
   return answerUnread(request, response, status, content, headers);
-}
-
-function listed({ line, reason }: Rejection): { line: number; reason: string } {
-  return { line, reason };
 }

@@ -1,10 +1,11 @@
 import type { ExporterConfig } from "../../model/exporter-config";
-import { screen, type Rejection } from "./bounds";
+import { screen } from "./bounds";
 import type { ExporterMetrics } from "./exporter-metrics";
 import { parseExposition } from "./exposition";
 import { ExpositionError } from "./exposition-error";
 import type { Failover } from "./failover";
 import { ByteBudget } from "../plumbing/read-body";
+import type { Rejections } from "./rejections";
 import type { Samples } from "./samples";
 import type { SeriesByKey } from "./series-by-key";
 import { TenantLimiter, type TenantRefusal } from "./tenant-limits";
@@ -29,12 +30,12 @@ export interface PushStoreDeps {
 export type PushOutcome =
   /** Nothing of it is stored. */
   | { readonly kind: "malformed"; readonly line: number; readonly reason: string }
-  /** Everything is stored but what is listed. */
+  /** Everything is stored but what is rejected or refused. */
   | {
       readonly kind: "stored";
       readonly samples: Samples;
       readonly accepted: number;
-      readonly rejected: readonly Rejection[];
+      readonly rejected: Rejections;
       readonly refusals: readonly TenantRefusal[];
     }
   /** No shard took some samples; to send the same push again is harmless when its samples have timestamps. */
@@ -74,10 +75,11 @@ export class PushStore {
     };
     const placement = await failover.store(samples, kept);
     this.#deps.series?.count(samples, kept);
-    const rejected = [...screened.rejections, ...placement.rejections].sort((left, right) => left.line - right.line);
+    const rejected = screened.rejections;
+    rejected.merge(placement.rejections);
     const refused = refusals.reduce((sum, { samples: count }) => sum + count, 0);
-    const accepted = samples.count - rejected.length - refused - placement.unplaced;
-    for (const { kind } of rejected) metrics.rejectedSamples.add(1, { reason: kind });
+    const accepted = samples.count - rejected.total - refused - placement.unplaced;
+    for (const [reason, count] of rejected.counts) metrics.rejectedSamples.add(count, { reason });
     for (const { tenant, kind, samples: count } of refusals) metrics.refuse(tenant, kind, count);
     if (this.#tenants !== undefined) metrics.tenants.set(this.#tenants.size);
     if (placement.unplaced === 0) {

@@ -5,6 +5,9 @@ import { blank, braceClose, braceOpen, comma, equals, newline, quote } from "./t
 /** Bytes that a rewritten line may be longer than its parts: quotes, braces, blanks, and the last word of a copy. */
 const slack = 16;
 
+/** Labels up to which insertion sort is the faster one. */
+const fewLabels = 32;
+
 /**
  * Writes the lines that were not canonical: labels sorted by name, empty ones dropped (Prometheus drops them too), single
  * blanks, a timestamp. Values of labels keep their bytes: each has exactly one escaped form in the text format.
@@ -121,10 +124,16 @@ export class Rewriter {
     this.seriesEnd = this.#length;
   }
 
-  /** Insertion sort: few labels, and most lines have theirs nearly in order. */
   #sort(labels: LabelSpans, line: number): void {
     const { count } = labels;
     if (count > this.#order.length) this.#order = new Uint32Array(count * 2);
+    if (count <= fewLabels) this.#insertionSort(labels, line);
+    else this.#longSort(labels, line);
+  }
+
+  /** For nearly all lines: few labels, most of them in order already. */
+  #insertionSort(labels: LabelSpans, line: number): void {
+    const { count } = labels;
     const body = this.#body;
     const order = this.#order;
     for (let one = 0; one < count; one += 1) {
@@ -132,14 +141,35 @@ export class Rewriter {
       for (; place > 0; place -= 1) {
         const before = order[place - 1] ?? 0;
         if (labels.isBefore(body, before, one)) break;
-        if (!labels.isBefore(body, one, before)) {
-          const name = body.toString("latin1", labels.nameStart[one], labels.nameEnd[one]);
-          throw new ExpositionError(line, `duplicate label ${name}`);
-        }
+        if (!labels.isBefore(body, one, before)) throw this.#duplicate(labels, one, line);
         order[place] = before;
       }
       order[place] = one;
     }
+  }
+
+  /** For lines that could hold up everybody: a body may be one line of a million labels. */
+  #longSort(labels: LabelSpans, line: number): void {
+    const { count } = labels;
+    const body = this.#body;
+    const order = this.#order.subarray(0, count);
+    for (let one = 0; one < count; one += 1) order[one] = one;
+    // Equal names stay as written, so that of each the second one is found, as above.
+    order.sort((left, right) => {
+      if (labels.isBefore(body, left, right)) return -1;
+      return labels.isBefore(body, right, left) ? 1 : left - right;
+    });
+    let second = count;
+    for (let place = 1; place < count; place += 1) {
+      const one = order[place] ?? 0;
+      if (one < second && !labels.isBefore(body, order[place - 1] ?? 0, one)) second = one;
+    }
+    if (second < count) throw this.#duplicate(labels, second, line);
+  }
+
+  #duplicate(labels: LabelSpans, one: number, line: number): ExpositionError {
+    const name = this.#body.toString("latin1", labels.nameStart[one], labels.nameEnd[one]);
+    return new ExpositionError(line, `duplicate label ${name}`);
   }
 
   #finishLine(timestamp: Uint8Array): void {

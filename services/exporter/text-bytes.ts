@@ -74,3 +74,11 @@ export function withoutZeros(bytes: Buffer, from: number, to: number): Buffer {
   while (first < to - 1 && bytes[first] === zero) first += 1;
   return bytes.subarray(first, to);
 }
+
+const largestInt64 = "9223372036854775807";
+
+/** Whether the number, digits without leading zeros, is larger than a signed 64 bit integer may be. A BigInt of megabytes takes seconds. */
+export function passesInt64(digits: Buffer): boolean {
+  if (digits.length !== largestInt64.length) return digits.length > largestInt64.length;
+  return digits.toString("latin1") > largestInt64;
+}

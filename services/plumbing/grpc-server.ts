@@ -10,6 +10,7 @@ import {
 } from "node:http2";
 import type { SecureContextOptions } from "node:tls";
 import { log, messageOf } from "./log";
+import { destroySockets, watchSockets } from "./open-sockets";
 import { encodeMessage, frame, GrpcError, grpcStatus, messagesOf, timeoutOf } from "./grpc";
 
 /** One call: a request of one message, answered with any number of messages. */
@@ -84,6 +85,7 @@ export class GrpcServer {
     const settings = { maxSessionMemory, settings: { maxConcurrentStreams: 1_000 } };
     this.server =
       options.tls === undefined ? createServer(settings) : createSecureServer({ ...settings, ...options.tls });
+    watchSockets(this.server);
     this.server.on("session", (session: ServerHttp2Session) => {
       this.#sessions.add(session);
       session.on("close", () => this.#sessions.delete(session));
@@ -102,6 +104,7 @@ export class GrpcServer {
     const closed = new Promise((resolve) => this.server.close(resolve));
     const timer = setTimeout(() => {
       for (const session of this.#sessions) session.destroy();
+      destroySockets(this.server);
     }, limit);
     for (const session of this.#sessions) session.close();
     await closed;

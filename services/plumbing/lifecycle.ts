@@ -2,6 +2,7 @@ import type { Server } from "node:http";
 import type { Server as TlsServer } from "node:https";
 import type { AddressInfo, Server as NetServer } from "node:net";
 import { log } from "./log";
+import { destroySockets, watchSockets } from "./open-sockets";
 
 /** Where a server listens. */
 export interface ListenAddress {
@@ -11,6 +12,7 @@ export interface ListenAddress {
 
 /** Opens a server's port; resolves with the port, which matters when 0 was asked for. */
 export function listen(server: NetServer, { host, port }: ListenAddress): Promise<number> {
+  watchSockets(server);
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(port, host, () => {
@@ -20,11 +22,15 @@ export function listen(server: NetServer, { host, port }: ListenAddress): Promis
   });
 }
 
-/** Stops accepting, ends idle connections, and resolves when the last request is answered or after `limit` milliseconds. */
+/**
+ * Stops accepting, ends idle connections, and resolves when the last request is answered or after `limit` milliseconds. Where
+ * `listen` opened the port, connections that have not ended their TLS handshake are ended then too.
+ */
 export async function closeServer(server: Server | TlsServer, limit: number): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
       server.closeAllConnections();
+      destroySockets(server);
     }, limit);
     server.close(() => {
       clearTimeout(timer);

@@ -30,6 +30,8 @@ export interface PusherOptions {
 const partialSchema = z.object({
   accepted: z.number(),
   rejected: z.array(z.object({ line: z.number().int(), reason: z.string() })),
+  /** Refused samples that are not listed: which ones are stored is not known then. */
+  moreRejected: z.undefined().optional(),
 });
 
 /** Answers after which the same push may succeed: overload, time-outs and server errors. */

@@ -49,7 +49,11 @@ export function send(url: string, { method = "POST", path = "/metrics", body = "
 }
 
 const malformedSchema = z.strictObject({ line: z.number().int(), reason: z.string() });
-const rejectedSchema = z.strictObject({ accepted: z.number().int(), rejected: z.array(malformedSchema) });
+const rejectedSchema = z.strictObject({
+  accepted: z.number().int(),
+  rejected: z.array(malformedSchema),
+  moreRejected: z.number().int().optional(),
+});
 
 /** What the 400 for a malformed body says. */
 export type Malformed = z.infer<typeof malformedSchema>;

@@ -117,6 +117,13 @@ describe("the feed", () => {
     );
   });
 
+  test("a 400 that does not list all refused lines is none: nobody knows which lines are stored", async () => {
+    const answer = { accepted: 10, rejected: [{ line: 2, reason: "too old" }], moreRejected: 1 };
+    double.onPush = (attempt) => (attempt === 1 ? { status: 400, text: JSON.stringify(answer) } : undefined);
+    const { report } = await feed();
+    expect(report.rounds[0]).toMatchObject({ acknowledged: 6, failed: 1 });
+  });
+
   test("announces every push in the ledger before it leaves", async () => {
     const { path } = await feed();
     const seen = new Set<string>();

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseExposition } from "../../../../services/exporter/exposition";
 import { ExpositionError } from "../../../../services/exporter/exposition-error";
@@ -40,6 +41,51 @@ describe("not UTF-8", () => {
   it("in HELP, although it is dropped", () => {
     const body = Buffer.concat([Buffer.from("# HELP a "), Buffer.from([0xff]), Buffer.from("\n")]);
     expect(refusal(body)).toStrictEqual({ line: 1, reason: "not valid UTF-8" });
+  });
+});
+
+describe("labels of one line", () => {
+  const line = (names: readonly string[]): string => `m{${names.map((name) => `${name}="x"`).join(",")}} 1 5\n`;
+  const name = fc.integer({ min: 0, max: 5_000 }).map((number) => `label_${String(number)}`);
+
+  it("are sorted by name, however many they are", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(name, { minLength: 1, maxLength: 90 }), (names) => {
+        expect(canonicalLines(line(names))).toStrictEqual([line([...names].sort()).trimEnd()]);
+      }),
+    );
+  });
+
+  it("are refused at the first one that is there again, however many they are", () => {
+    fc.assert(
+      fc.property(
+        fc.array(name, { minLength: 1, maxLength: 90 }),
+        fc.array(fc.nat(), { minLength: 1 }),
+        (some, again) => {
+          const names = [...some, ...again.map((at) => some[at % some.length] ?? "")];
+          const twice = names.find((one, at) => names.indexOf(one) < at);
+          expect(refusal(line(names))).toStrictEqual({ line: 1, reason: `duplicate label ${String(twice)}` });
+        },
+      ),
+    );
+  });
+
+  it("hold nobody up when they are many, in descending order", () => {
+    const names = Array.from({ length: 40_000 }, (_, at) => `label_${String(99_999 - at)}`);
+    const startedAt = performance.now();
+    expect(canonicalLines(line(names))).toStrictEqual([line([...names].reverse()).trimEnd()]);
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+  });
+});
+
+describe("the largest timestamp", () => {
+  const zeros = "0".repeat(1_000);
+
+  it("is found behind any number of zeros", () => {
+    expect(canonicalLines(`a 1 ${zeros}9223372036854775807\n`)).toStrictEqual(["a 1 9223372036854775807"]);
+    for (const digits of [`${zeros}9223372036854775808`, `1${zeros}`]) {
+      expect(refusal(`a 1 ${digits}\n`).reason).toMatch(/is beyond the range of a 64 bit integer$/);
+    }
   });
 });
 

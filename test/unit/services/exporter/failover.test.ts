@@ -16,7 +16,7 @@ const keys = Array.from({ length: 60 }, (_, at) => `g${String(at)}`);
 describe("one replica", () => {
   it("stores each series on the first shard of its order", async () => {
     const bench = new Bench(4);
-    expect(await bench.push(body(keys))).toStrictEqual({ unplaced: 0, failures: [], rejections: [] });
+    expect(await bench.push(body(keys))).toMatchObject({ unplaced: 0, failures: [], rejections: { total: 0 } });
     keys.forEach((key, at) => {
       const [first] = bench.orderOf(key);
       expect(bench.linesOf(`http://hub-${String(first)}-a:1`)).toContain(`m${String(at)}{gatewayID="${key}"} 1 5`);
@@ -30,7 +30,7 @@ describe("one replica", () => {
   ])("gives the series of a shard that is %s to the next shard of each one's own order", async (_, mood) => {
     const bench = new Bench(4);
     bench.moods.set("http://hub-1-a:1", mood);
-    expect(await bench.push(body(keys))).toMatchObject({ unplaced: 0, rejections: [] });
+    expect(await bench.push(body(keys))).toMatchObject({ unplaced: 0, rejections: { total: 0 } });
     const takers = new Set<number | undefined>();
     keys.forEach((key, at) => {
       const order = bench.orderOf(key);
@@ -67,8 +67,8 @@ describe("one replica", () => {
     bench.moods.set("http://hub-0-a:1", bad);
     const { unplaced, rejections } = await bench.push(body(keys));
     const own = keys.filter((key) => bench.orderOf(key)[0] === 0).length;
-    expect([unplaced, rejections.length]).toStrictEqual([0, own]);
-    expect(rejections[0]?.reason).toBe("refused by the hub of shard-0: bad");
+    expect([unplaced, rejections.total]).toStrictEqual([0, own]);
+    expect(rejections.listed[0]?.reason).toBe("refused by the hub of shard-0: bad");
     expect(bench.linesOf("http://hub-1-a:1")).toHaveLength(keys.length - own);
   });
 

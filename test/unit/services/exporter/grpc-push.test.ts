@@ -121,6 +121,13 @@ describe("Collect", () => {
     expect(lines()).toHaveLength(1);
   });
 
+  it("names five of the samples that it refuses and counts all others", async () => {
+    const old = Array.from({ length: 1_100 }, () => metric({}, 5, plain("gauge", 1)));
+    const answer = await push(families(family("m", types.gauge, old)));
+    const named = Array.from({ length: 5 }, () => "m: timestamp 5 is 1700000000.0 s old (limit 1500 s)").join("; ");
+    expect(answer.message).toBe(`accepted 0 samples, rejected 1100: ${named}; and 1095 more`);
+  });
+
   it("is UNAVAILABLE with what each hub said when none takes the samples", async () => {
     for (const hub of hubs) hub.mood = "full";
     const answer = await push(gauges("m", now, [{}]));

@@ -185,6 +185,21 @@ describe("samples out of bounds", () => {
     expect(exporter.metrics.rejectedSamples.value({ reason: "old" })).toBe(1);
   });
 
+  it("are listed up to a thousand, the first by line; the others are counted, also in the metric", async () => {
+    const old = (count: number): string => "a 1 1\n".repeat(count);
+    const conflicts = `b 1\n${"b 2\n".repeat(10)}`;
+    const answer = json(await push(`${old(600)}${conflicts}${old(2_000)}`)) as { rejected: { line: number }[] };
+    const lines = [
+      ...Array.from({ length: 600 }, (_, at) => at + 1),
+      ...Array.from({ length: 400 }, (_, at) => at + 602),
+    ];
+    expect(answer).toStrictEqual({ accepted: 1, rejected: expect.any(Array) as unknown, moreRejected: 1_610 });
+    expect(answer.rejected.map(({ line }) => line)).toStrictEqual(lines);
+    const { rejectedSamples } = exporter.metrics;
+    expect(["old", "conflict"].map((reason) => rejectedSamples.value({ reason }))).toStrictEqual([2_600, 10]);
+    expect(Object.keys(json(await push(old(1_000))) as object)).toStrictEqual(["accepted", "rejected"]);
+  });
+
   it("alone leave the hubs untouched", async () => {
     expect(json(await push("a 1 5\n"))).toMatchObject({ accepted: 0 });
     expect(hubs.map(({ pushes }) => pushes)).toStrictEqual([0, 0, 0]);
@@ -244,6 +259,17 @@ describe("hubs in trouble", () => {
       { accepted: 0, rejected: [{ line: 1, reason: "refused by the hub of shard-0: 400 error parsing metrics" }] },
     ]);
     expect(hubs.map(({ pushes }) => pushes)).toStrictEqual([1, 0, 0]);
+  });
+
+  it("calling the body bad, on several shards: the first thousand lines of them all, and the number of the others", async () => {
+    for (const hub of hubs) hub.mood = "bad";
+    const bad = Array.from({ length: 1_200 }, (_, at) => `m{gatewayID="g${String(at % 20)}"} 1 ${String(now + at)}\n`);
+    const body = gzipSync(`a 1 1\n${bad.join("")}`);
+    const answer = json(await push(body, { "content-encoding": "gzip" })) as { rejected: { line: number }[] };
+    expect(answer).toMatchObject({ accepted: 0, moreRejected: 201 });
+    expect(answer.rejected.map(({ line }) => line)).toStrictEqual(Array.from({ length: 1_000 }, (_, at) => at + 1));
+    expect(hubs.filter(({ pushes }) => pushes === 1).length).toBeGreaterThan(1);
+    expect(exporter.metrics.rejectedSamples.value({ reason: "hub" })).toBe(1_200);
   });
 });
 
