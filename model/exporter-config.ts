@@ -6,6 +6,9 @@ import { checkExporterShards, orderedExporterShards, readExporterShards, type Ex
  * at its start. Both sides use this module, so that they cannot disagree about a key.
  */
 
+/** Scrape intervals after which what is not stored counts as missing and is sent again; doubles with each time. */
+export const INTERVALS_TO_STORE = 2;
+
 /** What a push may hold. */
 export interface ExporterLimits {
   /** Largest body in bytes, before and after gunzip. A larger one is answered with 413. */
@@ -14,7 +17,7 @@ export interface ExporterLimits {
   readonly maxMessageBytes: number;
   /** How far ahead of the exporter's clock a sample may be, in seconds. */
   readonly maxFutureSeconds: number;
-  /** How old a sample may be, in seconds: the out-of-order window minus 5 minutes. */
+  /** How old a sample may be, in seconds: so much less than the out-of-order window that it can be sent again. */
   readonly maxAgeSeconds: number;
 }
 

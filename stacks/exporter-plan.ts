@@ -1,5 +1,5 @@
 import { milliseconds, seconds } from "../model/durations";
-import type { ExporterConfig } from "../model/exporter-config";
+import { INTERVALS_TO_STORE, type ExporterConfig } from "../model/exporter-config";
 import { hubName, PORTS, prometheusName, serviceHost, shardName, type ReplicaLetter } from "../model/names";
 import { quantity } from "../model/quantities";
 import { ringVersion } from "../model/ring";
@@ -7,8 +7,8 @@ import type { Config } from "./config";
 import { placementUrl } from "./placement-plan";
 import type { QueriedShard } from "./queried-shards";
 
-/** Old samples are refused this much before Prometheus would refuse them: they travel, and clocks differ. */
-const AGE_MARGIN_SECONDS = 300;
+/** Old samples are refused this much before Prometheus would refuse them, at least: they travel, and clocks differ. */
+const LEAST_AGE_MARGIN_SECONDS = 300;
 
 /**
  * What is sent again must be stored while it is in the window. That ends at the newest sample, which may be as far ahead as a
@@ -16,8 +16,11 @@ const AGE_MARGIN_SECONDS = 300;
  */
 const RESEND_MARGIN_SECONDS = 120;
 
-/** A stopping exporter waits so many scrape intervals: after two it sends again what is missing, which needs one more. */
-const DRAIN_INTERVALS = 4;
+/**
+ * Scrape intervals in which a write that a scrape lost is sent again and stored: it is found missing, which may take part of
+ * one, and the next scrape takes it. A sample that is accepted must be young enough for it, and a stopping exporter waits.
+ */
+const RESEND_INTERVALS = INTERVALS_TO_STORE + 2;
 
 /** The exporter's configuration file: the ring, the retired shards where series are ended, and what a push may hold. */
 export function exporterConfig(config: Config, queried: readonly QueriedShard[]): ExporterConfig {
@@ -44,6 +47,9 @@ export function exporterConfig(config: Config, queried: readonly QueriedShard[])
     }));
   const { shardLabel, homeShard } = push;
   const { perTenant } = push.limits;
+  const resendMargin = seconds(push.limits.maxFuture) + RESEND_MARGIN_SECONDS;
+  const resendSeconds = RESEND_INTERVALS * seconds(push.scrapeInterval);
+  const ageMargin = Math.max(LEAST_AGE_MARGIN_SECONDS, resendMargin + resendSeconds);
   return {
     version: ringVersion({ shardLabel, homeShard, shards }),
     shardLabel,
@@ -54,13 +60,13 @@ export function exporterConfig(config: Config, queried: readonly QueriedShard[])
       maxBodyBytes: quantity(push.limits.maxBodySize),
       maxMessageBytes: quantity(push.limits.maxMessageSize),
       maxFutureSeconds: seconds(push.limits.maxFuture),
-      maxAgeSeconds: seconds(config.outOfOrderWindow) - AGE_MARGIN_SECONDS,
+      maxAgeSeconds: seconds(config.outOfOrderWindow) - ageMargin,
     },
     commit: {
       bufferBytes: quantity(push.buffer),
       scrapeIntervalMilliseconds: milliseconds(push.scrapeInterval),
-      maxResendAgeSeconds: seconds(config.outOfOrderWindow) - seconds(push.limits.maxFuture) - RESEND_MARGIN_SECONDS,
-      drainSeconds: DRAIN_INTERVALS * seconds(push.scrapeInterval),
+      maxResendAgeSeconds: seconds(config.outOfOrderWindow) - resendMargin,
+      drainSeconds: resendSeconds,
     },
     ...(perTenant === undefined
       ? {}

@@ -82,7 +82,10 @@ export const pushSchema = kit
           .describe("What one tenant may push to each exporter; default: what the pipeline takes."),
       })
       .prefault({})
-      .describe("What a push may hold. Samples older than outOfOrderWindow minus 5 minutes are refused too."),
+      .describe(
+        "What a push may hold. Samples older than outOfOrderWindow minus 5 minutes are refused too; minus 2 minutes, " +
+          "maxFuture and four scrapeInterval where that is more.",
+      ),
   })
   .prefault({})
   .describe("The write path.");

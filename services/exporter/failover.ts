@@ -135,7 +135,7 @@ export class Failover {
     const { samples, failed } = round;
     const ownOpen = this.#shards.map((shard) => shard.isOpen);
     const open = ownOpen.map((isOpen, position) => isOpen || this.#isFailed(position));
-    const recent = this.#outages.recent(ownOpen.map((isOpen, position) => isOpen || failed.has(position)));
+    const recent = this.#outages.recent(open.map((isOpen, position) => isOpen || failed.has(position)));
     const targets = new Map<Route, Target>();
     const target = new Int16Array(chosen.length);
     const counts = new Map<number, number>();

@@ -55,7 +55,7 @@ export class Marking {
     // By key: while the push was under way the router may have started anew, with other routes for the same keys.
     const moved = new Map<string, readonly number[]>();
     for (const [route, span] of spans) {
-      const known = this.#moves.holders(route.key, position, Math.min(time, span.oldest));
+      const known = this.#moves.holders(route.key, position, Math.min(time, span.oldest), time);
       const { left = [] } = span;
       const holders = left.length === 0 ? known : [...new Set([...known, ...left])];
       if (holders.length > 0) moved.set(route.key, holders);

@@ -6,13 +6,14 @@
 /** Knows on which other shards a key may still be visible. */
 export interface Moves {
   /**
-   * Positions of the other shards that held the key within the lookback before `time`; a retired shard's comes after
-   * those of the ring (`markedShards`).
+   * Positions of the other shards that held the key at some time from a lookback before `time` to `now`; a retired
+   * shard's comes after those of the ring (`markedShards`).
    * @param key Value of the shard label, unescaped; empty for the series without one.
    * @param owner Position of the shard that took the key now.
    * @param time Milliseconds since the epoch: now, or the timestamp of a sample that is late.
+   * @param now Milliseconds since the epoch.
    */
-  holders(key: string, owner: number, time: number): readonly number[];
+  holders(key: string, owner: number, time: number, now: number): readonly number[];
 }
 
 /** Timestamps of the samples of a key in one push, milliseconds since the epoch. */
@@ -150,8 +151,8 @@ function beginning(stays: readonly Stay[], own: Stay | undefined, { oldest, newe
 /** What any of them knows. */
 export function combineMoves(...all: readonly Moves[]): Moves {
   return {
-    holders: (key, owner, time) => {
-      const found = all.map((moves) => moves.holders(key, owner, time)).filter((each) => each.length > 0);
+    holders: (key, owner, time, now) => {
+      const found = all.map((moves) => moves.holders(key, owner, time, now)).filter((each) => each.length > 0);
       return found.length === 0 ? nowhere : [...new Set(found.flat())];
     },
   };

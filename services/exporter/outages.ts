@@ -1,4 +1,4 @@
-/** Since when each shard can't be reached by this exporter. */
+/** Since when each shard is passed over, because this exporter or another can't reach it. */
 export class Outages {
   readonly #lookback: number;
   readonly #now: () => number;

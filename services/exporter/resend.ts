@@ -1,8 +1,7 @@
+import { INTERVALS_TO_STORE } from "../../model/exporter-config";
 import { isStored, type Copy, type KeptWrite } from "./kept-write";
 import type { GivenUpReason } from "./commit-buffer";
 
-/** Scrape intervals after which what is not stored counts as missing; doubles with each time that it is sent again. */
-const intervalsToStore = 2;
 /** Times that a write is sent to a replica again. The pauses double: with 15 s intervals the last comes after two hours. */
 const maxResends = 8;
 /** Part of the buffer that is sent to one replica again within a scrape interval, so that its hub has room for new pushes. */
@@ -39,7 +38,7 @@ export function verdict(
   if (copy.state === "sent") {
     // It may wait in its hub as long as its Prometheus is away.
     if (facts.answeringSince === undefined) return wait;
-    const patience = intervalsToStore * facts.scrapeIntervalMilliseconds * 2 ** copy.resends;
+    const patience = INTERVALS_TO_STORE * facts.scrapeIntervalMilliseconds * 2 ** copy.resends;
     if (facts.now - Math.max(copy.since, facts.answeringSince) < patience) return wait;
     if (copy.resends >= maxResends) return { do: "give-up", reason: "tries" };
   } else if (copy.state !== "missed") {

@@ -29,15 +29,17 @@ export class TableMoves {
    * Positions of the other shards that held a key, as `markedShards` lists them.
    * @param key Value of the shard label, unescaped; empty for the series without one.
    * @param owner Position of the shard that takes it now.
-   * @param now Milliseconds since the epoch.
+   * @param time Milliseconds since the epoch: now, or the timestamp of the oldest sample, which may be from before a move
+   *   that is over now.
+   * @param now Milliseconds since the epoch: what the table says of later times has not come yet.
    */
-  holders(key: string, owner: number, now: number): readonly number[] {
+  holders(key: string, owner: number, time: number, now: number): readonly number[] {
     const table = this.#table();
     if (table === undefined) return [];
     if (table !== this.#known) this.#learn(table);
     // Nearly always: nothing has moved for a while.
     if (table.moved.length + table.previous.length + table.failed.length === 0) return [];
-    const since = now - table.lookback;
+    const since = time - table.lookback;
     const held = new Set<number>();
     for (const { shards, at } of this.#moved.get(key) ?? []) {
       if (at > since && at <= now) shards.forEach((index) => held.add(index));

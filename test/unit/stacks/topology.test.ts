@@ -1,3 +1,4 @@
+import { INTERVALS_TO_STORE } from "../../../model/exporter-config";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parseConfig } from "../../../stacks/config";
@@ -182,6 +183,23 @@ describe("exporter", () => {
       maxAgeSeconds: 25 * 60,
     });
   });
+
+  test.each([
+    ["1m", "60s", 35 * 60 - (180 + 4 * 60)],
+    ["30s", "60s", 30 * 60],
+    ["15s", "10m", 35 * 60 - (720 + 4 * 15)],
+  ])(
+    "refuses at a scrape interval of %s, samples up to %s ahead, what could not be sent again once lost",
+    (scrapeInterval, maxFuture, age) => {
+      const { config } = topologyOf({
+        outOfOrderWindow: "35m",
+        push: { scrapeInterval, limits: { maxFuture } },
+      }).exporter;
+      expect(config.limits.maxAgeSeconds).toBe(age);
+      const resent = INTERVALS_TO_STORE * (config.commit.scrapeIntervalMilliseconds / 1000);
+      expect(config.limits.maxAgeSeconds + resent).toBeLessThan(config.commit.maxResendAgeSeconds);
+    },
+  );
 
   test("limits tenants only where the config says so, and 0 stands for no limit", () => {
     expect(topologyOf({}).exporter.config).not.toHaveProperty("tenantLimits");

@@ -284,6 +284,21 @@ describe("series that went to another shard", () => {
     expect(bench.ended).toStrictEqual([]);
   });
 
+  it("end on a shard that all exporters pass over, whichever of them stored the key there", async () => {
+    const { bench, key } = moving();
+    const series = `m{gatewayID="${key}"}`;
+    bench.now = 1_000_000;
+    bench.passedOver.add(0);
+    await bench.push(`${series} 1 985000\n`);
+    await turn();
+    expect(bench.linesOf("http://hub-1-a:1")).toHaveLength(1);
+    expect(bench.ended).toStrictEqual([`0 ${series} 985000`]);
+    bench.now += 300_000;
+    await bench.push(`${series} 1 1300000\n`);
+    await turn();
+    expect(bench.ended).toHaveLength(1);
+  });
+
   it("end although another key is pinned while their push is under way", async () => {
     const { bench, key } = moving();
     const series = `m{gatewayID="${key}"}`;

@@ -10,12 +10,12 @@ import { exporterConfigOf } from "./exporter-config-of";
 const config = exporterConfigOf(Array.from({ length: 4 }, (_, at) => [`http://hub-${String(at)}:1`]));
 const now = 1_000_000;
 
-const holders = (changes: Partial<PlacementTable>, key: string, owner: number, at = now) =>
-  new TableMoves(config, () => tableOf(4, changes)).holders(key, owner, at);
+const holders = (changes: Partial<PlacementTable>, key: string, owner: number, at = now, oldest = at) =>
+  new TableMoves(config, () => tableOf(4, changes)).holders(key, owner, oldest, at);
 
 describe("who held a key", () => {
   it("nobody without a table, and nobody else where nothing moved", () => {
-    expect(new TableMoves(config, () => undefined).holders("a", 0, now)).toStrictEqual([]);
+    expect(new TableMoves(config, () => undefined).holders("a", 0, now, now)).toStrictEqual([]);
     expect(holders({}, "a", 0)).toStrictEqual([]);
   });
 
@@ -27,6 +27,22 @@ describe("who held a key", () => {
     expect(holders({ moved }, "b", 1)).toStrictEqual([]);
     expect(holders({ moved }, "a", 1, now + lookback - 1)).toStrictEqual([2]);
     expect(holders({ moved }, "a", 1, now + lookback)).toStrictEqual([]);
+  });
+
+  it("its shard before a move, for samples from before it that come after it", () => {
+    const moved = [{ key: "a", shards: [2], at: now }];
+    expect(holders({ moved }, "a", 1, now + 1_000, now - 14_000)).toStrictEqual([2]);
+    expect(holders({ moved }, "a", 1, now - 1, now - 14_000)).toStrictEqual([]);
+    // A history whose first part may still be seen where the key was.
+    expect(holders({ moved }, "a", 1, now + 2 * lookback - 1, now - 60_000)).toStrictEqual([2]);
+  });
+
+  it("a failed shard, for samples from before it failed", () => {
+    const key = "gateway-1";
+    const [first = -1, second = -1] = shardOrder(config, key).map(({ index }) => index);
+    const failed = [{ shard: first, from: now, until: now + 10_000 }];
+    expect(holders({ failed }, key, second, now + 1_000, now - 14_000)).toStrictEqual([first]);
+    expect(holders({ failed }, key, first, now - 1, now - 14_000)).toStrictEqual([]);
   });
 
   it("its shard in the ring before, as long as that may be seen", () => {
@@ -55,13 +71,13 @@ describe("who held a key", () => {
       const position = positions[shardOrder(before, key)[0]?.index ?? -1];
       const owner = shardOrder(smaller, key)[0]?.index ?? -1;
       const expected = position === undefined || position === owner ? [] : [position];
-      expect(moves.holders(key, owner, now)).toStrictEqual(expected);
-      expect(moves.holders(key, owner, now + lookback)).toStrictEqual([]);
-      const found = new TableMoves(exporterConfigOf(ring), table).holders(key, owner, now);
+      expect(moves.holders(key, owner, now, now)).toStrictEqual(expected);
+      expect(moves.holders(key, owner, now + lookback, now + lookback)).toStrictEqual([]);
+      const found = new TableMoves(exporterConfigOf(ring), table).holders(key, owner, now, now);
       expect(found).toStrictEqual(expected.filter((each) => each < 2));
     }
-    expect(moves.holders("pinned", 0, now)).toStrictEqual([2]);
-    expect(moves.holders("moved", 0, now)).toContain(2);
+    expect(moves.holders("pinned", 0, now, now)).toStrictEqual([2]);
+    expect(moves.holders("moved", 0, now, now)).toContain(2);
   });
 
   it("the shards that stood in for a failed one in the ring before", () => {
@@ -80,7 +96,7 @@ describe("who held a key", () => {
     const holdersAt = (from: number, until: number) =>
       new TableMoves(smaller, () =>
         tableOf(4, { previous: [before], failed: [{ shard: first, from, until }] }),
-      ).holders(key ?? "", first, now + 60_000);
+      ).holders(key ?? "", first, now + 60_000, now + 60_000);
     expect(holdersAt(now - 30_000, now - 20_000)).toContain(4);
     // In this ring another one stood in.
     expect(holdersAt(now + 20_000, now + 30_000)).not.toContain(4);
