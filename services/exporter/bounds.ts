@@ -9,7 +9,7 @@ export interface Bounds {
   readonly now: number;
   /** Seconds. Design: 60, since one fast clock narrows everybody's window in Prometheus. */
   readonly maxFutureSeconds: number;
-  /** Seconds. Design: the out-of-order window minus 5 minutes. */
+  /** Seconds. Design: the out-of-order window minus 5 minutes, and more at long scrape intervals. */
   readonly maxAgeSeconds: number;
 }
 
