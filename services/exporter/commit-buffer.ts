@@ -1,4 +1,8 @@
+import { DoubtfulWrites } from "./doubtful-writes";
 import { costOf, isStored, type Copy, type KeptWrite } from "./kept-write";
+
+/** Part of the limit that each shard's doubtful writes may take besides. */
+const doubtfulPart = 1 / 32;
 
 /** Why a write is not sent to a replica again. */
 export type GivenUpReason =
@@ -99,6 +103,8 @@ export class CommitBuffer {
 
 /** The kept writes to one shard. */
 export class KeptWrites {
+  /** Not acknowledged, and perhaps stored all the same. */
+  readonly doubtful: DoubtfulWrites;
   readonly #shard: number;
   readonly #replicas: number;
   readonly #buffer: CommitBuffer;
@@ -112,9 +118,10 @@ export class KeptWrites {
     this.#replicas = replicas;
     this.#buffer = buffer;
     this.#events = events;
+    this.doubtful = new DoubtfulWrites(buffer.limit * doubtfulPart);
   }
 
-  /** In the order of their numbers. */
+  /** In the order of their numbers, but for those that turned up later. */
   get writes(): ReadonlySet<KeptWrite> {
     return this.#writes;
   }
@@ -144,23 +151,38 @@ export class KeptWrites {
     const copies = Array.from({ length: this.#replicas }, (): Copy => ({ state: "sending", since: 0, resends: 0 }));
     const { number, timestamp, body, samples } = write;
     const kept: KeptWrite = { number, timestamp, body, samples, cost: costOf(body.length), copies };
-    this.#writes.add(kept);
-    this.#bytes += kept.cost;
-    this.#unstored += kept.cost;
-    this.#buffer.added(kept);
+    this.#add(kept);
     return kept;
   }
 
-  /** The hubs have answered. When none took it, it was not acknowledged, and is forgotten. */
-  settle(write: KeptWrite, taken: readonly boolean[], now: number): void {
+  /**
+   * The hubs have answered. When none took it, it was not acknowledged, and is forgotten.
+   * @param mayHold Whether one may have taken it all the same: then it is only doubtful.
+   */
+  settle(write: KeptWrite, taken: readonly boolean[], now: number, mayHold = false): void {
     if (!taken.includes(true)) {
       this.#remove(write);
+      if (mayHold) this.doubtful.add(write, now);
       return;
     }
     write.copies.forEach((copy, at) => {
       copy.state = taken[at] === true ? "sent" : "missed";
       copy.since = now;
     });
+  }
+
+  /** A replica has it: if it was doubtful, it is kept for the others from now on, as far as there is room. */
+  found(write: KeptWrite, replica: number, now: number): void {
+    if (this.doubtful.take(write)) {
+      if (!this.makeRoom(write.body.length)) return;
+      this.#add(write);
+      this.settle(
+        write,
+        write.copies.map(() => true),
+        now,
+      );
+    }
+    this.stored(write, replica);
   }
 
   /** A replica has stored it. */
@@ -195,6 +217,13 @@ export class KeptWrites {
     const copy = write.copies[replica];
     const isOpen = copy !== undefined && copy.state !== "stored" && copy.state !== "given-up";
     return isOpen && this.#writes.has(write) ? copy : undefined;
+  }
+
+  #add(write: KeptWrite): void {
+    this.#writes.add(write);
+    this.#bytes += write.cost;
+    this.#unstored += write.cost;
+    this.#buffer.added(write);
   }
 
   #releaseDone(write: KeptWrite): void {

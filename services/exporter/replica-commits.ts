@@ -62,11 +62,12 @@ export class ReplicaCommits {
     const askedAt = now();
     const labels = metrics.replicaLabels(shard, replica);
     try {
-      for (const piece of askable(sent)) {
+      const asked = [...sent, ...kept.doubtful.at(askedAt)].sort((one, other) => one.timestamp - other.timestamp);
+      for (const piece of askable(asked)) {
         const [first, last] = [piece[0], piece.at(-1)];
         if (first === undefined || last === undefined) continue;
         const numbers = await readNumbers(prometheusUrl, first.timestamp, last.timestamp);
-        for (const write of piece) if (numbers.has(write.number)) kept.stored(write, replica);
+        for (const write of piece) if (numbers.has(write.number)) kept.found(write, replica, askedAt);
       }
       if (sent.length === 0) return;
       this.#answeringSince ??= askedAt;

@@ -138,7 +138,8 @@ export class ShardWriter {
       }),
     );
     const taken = outcomes.map(({ kind }) => kind === "stored");
-    if (write !== undefined) this.#kept?.settle(write, taken, this.#now());
+    const mayHold = outcomes.some((outcome) => outcome.kind === "failed" && !saidNo.has(outcome.failure));
+    if (write !== undefined) this.#kept?.settle(write, taken, this.#now(), mayHold);
     if (taken.includes(true)) {
       outcomes.forEach(({ kind }, at) => {
         const replica = this.#replicas[at];
@@ -154,7 +155,7 @@ export class ShardWriter {
     return {
       kind: "failed",
       detail: outcomes.map((outcome) => (outcome.kind === "failed" ? outcome.detail : "")).join("; "),
-      mayHold: outcomes.some((outcome) => outcome.kind === "failed" && !saidNo.has(outcome.failure)),
+      mayHold,
     };
   }
 

@@ -34,6 +34,9 @@ export class StandInReplica {
   isScraped = true;
   /** The hub refuses everything as bad. */
   isPicky = false;
+  /** The hub answers nothing; what it was sent meanwhile waits in its connections. */
+  isHung = false;
+  readonly #unread: Buffer[] = [];
 
   constructor(shard: number, replica: string) {
     this.hubUrl = `http://hub-${String(shard)}-${replica}:1`;
@@ -43,10 +46,20 @@ export class StandInReplica {
   push(body: Buffer): HubOutcome {
     if (!this.isHubUp) return { kind: "failed", failure: "refused", detail: "down" };
     if (this.isPicky) return { kind: "bad-payload", detail: "400" };
+    if (this.isHung) {
+      this.#unread.push(body);
+      return { kind: "failed", failure: "timeout", detail: "no answer" };
+    }
     const lines = body.toString().split("\n").slice(0, -1);
     for (const line of lines) this.taken.set(line, (this.taken.get(line) ?? 0) + 1);
     this.held.push(...lines);
     return { kind: "stored" };
+  }
+
+  /** It goes on, and reads what it was sent, unless the connections were reset. */
+  resume(reads: boolean): void {
+    this.isHung = false;
+    for (const body of this.#unread.splice(0)) if (reads) this.push(body);
   }
 
   /** As kill -9 does: what it holds is gone. */

@@ -199,3 +199,48 @@ describe("a full buffer", () => {
 function ownedBy(shard: number): string {
   return ["g1", "g2", "g3", "g4", "g5", "g6"].find((gateway) => world.shardOf(gateway) === shard) ?? "";
 }
+
+describe("a write that nobody acknowledged, because both hubs hung", () => {
+  const hang = async (): Promise<void> => {
+    world = new CommitWorld(1, 2);
+    for (const at of [0, 1]) world.replica(0, at).isHung = true;
+    expect(await world.push(["g1", "g2"])).toBe(false);
+  };
+
+  it("is sent to the other replica when one hub takes it after all", async () => {
+    await hang();
+    await world.pass(20);
+    world.replica(0, 0).resume(true);
+    world.replica(0, 1).resume(false);
+    await world.pass(4 * INTERVAL);
+    expect(world.replica(0, 0).stored.size).toBe(3);
+    expect(world.replica(0, 1).stored).toStrictEqual(world.replica(0, 0).stored);
+    expect(world.commitment.buffer.bytes).toBe(0);
+  });
+
+  it("is not sent again when both took it, nor when none did, and counts for nothing", async () => {
+    for (const reads of [true, false]) {
+      await hang();
+      expect(world.metric("exporter_uncommitted_samples")).toBe(0);
+      expect(world.commitment.buffer.bytes).toBe(0);
+      for (const at of [0, 1]) world.replica(0, at).resume(reads);
+      await world.pass(8 * INTERVAL);
+      expect(world.replica(0, 0).stored.size).toBe(reads ? 3 : 0);
+      expect(world.replica(0, 1).stored).toStrictEqual(world.replica(0, 0).stored);
+      expect(world.metric("exporter_resent_writes_total")).toBe(0);
+      expect(world.metric("exporter_lost_writes_total")).toBe(0);
+      expect(world.commitment.buffer.bytes).toBe(0);
+      world.stop();
+    }
+  });
+
+  it("is looked for ten minutes", async () => {
+    await hang();
+    await world.pass(700);
+    world.replica(0, 0).resume(true);
+    world.replica(0, 1).resume(false);
+    await world.pass(8 * INTERVAL);
+    expect(world.replica(0, 0).stored.size).toBe(3);
+    expect(world.replica(0, 1).stored.size).toBe(0);
+  });
+});
