@@ -1,8 +1,8 @@
 import { DoubtfulWrites } from "./doubtful-writes";
 import { costOf, isStored, type Copy, type KeptWrite } from "./kept-write";
 
-/** Part of the limit that each shard's doubtful writes may take besides. */
-const doubtfulPart = 1 / 32;
+/** Part of the limit that the doubtful writes of all shards may take besides. */
+const doubtfulPart = 1 / 16;
 
 /** Why a write is not sent to a replica again. */
 export type GivenUpReason =
@@ -40,6 +40,8 @@ interface Place {
  */
 export class CommitBuffer {
   readonly limit: number;
+  /** Bytes of one shard's doubtful writes, which are no part of the limit. */
+  readonly doubtfulLimit: number;
   readonly #share: number;
   readonly #events: CommitEvents;
   readonly #shards: KeptWrites[] = [];
@@ -51,6 +53,7 @@ export class CommitBuffer {
   /** @param shards Number of shards that will be opened. */
   constructor(limit: number, shards: number, events: CommitEvents) {
     this.limit = limit;
+    this.doubtfulLimit = (limit * doubtfulPart) / Math.max(1, shards);
     this.#share = shards > 1 ? limit / 2 : limit;
     this.#events = events;
   }
@@ -118,7 +121,7 @@ export class KeptWrites {
     this.#replicas = replicas;
     this.#buffer = buffer;
     this.#events = events;
-    this.doubtful = new DoubtfulWrites(buffer.limit * doubtfulPart);
+    this.doubtful = new DoubtfulWrites(buffer.doubtfulLimit);
   }
 
   /** In the order of their numbers, but for those that turned up later. */
