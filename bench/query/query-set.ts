@@ -62,8 +62,8 @@ export function isAskedOf({ magmaRange }: Pick<BenchQuery, "magmaRange">, shards
 }
 
 /**
- * Is the arm's critical path measured too? Of naive fan-out only where the other arms' roots work alone as well: all that
- * it reads would have to be kept, which for Magma's query at 12 h is every sample.
+ * Is the arm's critical path measured too? Of naive fan-out only for series and what can't be pushed, where it is compared with:
+ * all that its root reads has to be kept, which for Magma's query at 12 h is every sample.
  */
 export function hasParts({ pushed, group }: Pick<BenchQuery, "pushed" | "group">, arm: Arm): boolean {
   return arm !== "naive" || pushed !== true || group === "series";

@@ -10,7 +10,7 @@ import {
 } from "node:http2";
 import type { SecureContextOptions } from "node:tls";
 import { log, messageOf } from "./log";
-import { destroySockets, watchSockets } from "./open-sockets";
+import { destroySockets } from "./open-sockets";
 import { encodeMessage, frame, GrpcError, grpcStatus, messagesOf, timeoutOf } from "./grpc";
 
 /** One call: a request of one message, answered with any number of messages. */
@@ -85,7 +85,6 @@ export class GrpcServer {
     const settings = { maxSessionMemory, settings: { maxConcurrentStreams: 1_000 } };
     this.server =
       options.tls === undefined ? createServer(settings) : createSecureServer({ ...settings, ...options.tls });
-    watchSockets(this.server);
     this.server.on("session", (session: ServerHttp2Session) => {
       this.#sessions.add(session);
       session.on("close", () => this.#sessions.delete(session));

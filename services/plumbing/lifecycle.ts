@@ -23,13 +23,12 @@ export function listen(server: NetServer, { host, port }: ListenAddress): Promis
 }
 
 /**
- * Stops accepting, ends idle connections, and resolves when the last request is answered or after `limit` milliseconds. Where
- * `listen` opened the port, connections that have not ended their TLS handshake are ended then too.
+ * Closes a server whose port `listen` opened: stops accepting, ends idle connections, and resolves when the last request is
+ * answered or after `limit` milliseconds.
  */
 export async function closeServer(server: Server | TlsServer, limit: number): Promise<void> {
   await new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
-      server.closeAllConnections();
       destroySockets(server);
     }, limit);
     server.close(() => {

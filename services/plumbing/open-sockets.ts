@@ -4,11 +4,10 @@ import type { Server, Socket } from "node:net";
 const watched = new WeakMap<Server, Set<Socket>>();
 
 /**
- * Remembers a server's connections from now on, once however often it is called. Node's own lists begin after the TLS handshake:
- * one that never ends it would keep a closing server open for two minutes.
+ * Remembers a server's connections from now on. Node's own lists begin after the TLS handshake: one that never ends it would
+ * keep a closing server open for two minutes.
  */
 export function watchSockets(server: Server): void {
-  if (watched.has(server)) return;
   const sockets = new Set<Socket>();
   watched.set(server, sockets);
   server.on("connection", (socket: Socket) => {

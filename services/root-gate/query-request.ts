@@ -14,17 +14,17 @@ export type QueryRequest =
   | { readonly target: string; readonly body: Buffer }
   | { readonly refusal: { readonly status: number; readonly errorType: string; readonly error: string } };
 
-const kinds = new Map([
+export type QueryKind = "instant" | "range";
+
+const kinds: ReadonlyMap<string, QueryKind> = new Map([
   ["/api/v1/query", "instant"],
   ["/api/v1/query_range", "range"],
-] as const);
-export type QueryKind = "instant" | "range";
+]);
 
 /** Whether a request asks for a query, and which; `%71uery` is `query` to the root too. */
 export function queryKind(path: string): QueryKind | undefined {
   try {
-    const decoded = decodeURIComponent(path);
-    return [...kinds].find(([known]) => known === decoded)?.[1];
+    return kinds.get(decodeURIComponent(path));
   } catch {
     return undefined;
   }

@@ -5,10 +5,11 @@ import { parseExposition } from "../../../../services/exporter/exposition";
 import { Marking } from "../../../../services/exporter/marking";
 import { SeenMoves, type Span } from "../../../../services/exporter/moves";
 import { Router, type Route } from "../../../../services/exporter/route";
+import { lookback } from "../placement/tables";
 import { exporterConfigOf } from "./exporter-config-of";
+import { pause, StoredPoints } from "./stored-points";
 import { cases } from "../../../thorough";
 
-const lookback = 300_000;
 const interval = 15_000;
 const shards = 3;
 const start = 1_700_000_000_000;
@@ -29,10 +30,7 @@ interface Push {
 }
 
 const push: fc.Arbitrary<Push> = fc.record({
-  pause: fc.oneof(
-    { weight: 9, arbitrary: fc.constant(15) },
-    { weight: 1, arbitrary: fc.integer({ min: 20, max: 900 }) },
-  ),
+  pause,
   silent: fc.oneof(
     { weight: 3, arbitrary: fc.constant([]) },
     {
@@ -57,22 +55,11 @@ const pushes = fc
     ),
   );
 
-/** Samples and markers of one series on one shard: whichever is there first at a time stays, as in Prometheus. */
-class Stored {
-  readonly #points = new Map<number, "sample" | "marker">();
-
-  add(time: number, what: "sample" | "marker"): void {
-    if (!this.#points.has(time)) this.#points.set(time, what);
-  }
-
-  isLiveAt(time: number): boolean {
-    const last = Math.max(...[...this.#points.keys()].filter((each) => each <= time && each > time - lookback));
-    return this.#points.get(last) === "sample";
-  }
-}
-
 class World {
-  readonly stored = Array.from({ length: shards }, () => new Map(seriesOf.map((series) => [series, new Stored()])));
+  readonly stored = Array.from(
+    { length: shards },
+    () => new Map(seriesOf.map((series) => [series, new StoredPoints()])),
+  );
   readonly #router = new Router(exporterConfigOf(Array.from({ length: shards }, () => ["http://hub:1"])));
   readonly #marking: Marking;
   now = start;
@@ -85,8 +72,7 @@ class World {
         end: (position, lines) => {
           for (const line of lines) {
             const [, series = "", digits] = /^(.*) (\d+)\n$/.exec(line) ?? [];
-            this.#add(position, series, Number(digits), "marker");
-            this.#add(position, series, Number(digits) + 1, "marker");
+            this.stored[position]?.get(series)?.marker(Number(digits));
           }
         },
       },
@@ -100,10 +86,10 @@ class World {
     const spans = new Map<Route, Span>([[this.#router.routeOf(samples, 0), { oldest: timestamp, newest: timestamp }]]);
     for (const { shard, took } of silent) {
       if (shard === taker) continue;
-      if (took) for (const series of seriesOf) this.#add(shard, series, timestamp, "sample");
+      if (took) for (const series of seriesOf) this.stored[shard]?.get(series)?.sample(timestamp);
       this.#marking.maybeStored(spans, shard);
     }
-    for (const series of seriesOf) this.#add(taker, series, timestamp, "sample");
+    for (const series of seriesOf) this.stored[taker]?.get(series)?.sample(timestamp);
     this.#marking.stored(samples, Uint32Array.from(seriesOf.keys()), spans, taker);
     await turn();
   }
@@ -111,10 +97,6 @@ class World {
   /** On how many shards the series is visible at a time. */
   count(series: string, time: number): number {
     return this.stored.filter((shard) => shard.get(series)?.isLiveAt(time) === true).length;
-  }
-
-  #add(position: number, series: string, time: number, what: "sample" | "marker"): void {
-    this.stored[position]?.get(series)?.add(time, what);
   }
 }
 

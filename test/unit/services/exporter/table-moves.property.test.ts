@@ -11,6 +11,7 @@ import { TableMoves } from "../../../../services/exporter/table-moves";
 import { cases } from "../../../thorough";
 import { lookback, tableOf } from "../placement/tables";
 import { exporterConfigOf } from "./exporter-config-of";
+import { pause, StoredPoints } from "./stored-points";
 
 const shards = 3;
 const start = 1_700_000_000_000;
@@ -35,10 +36,7 @@ interface Step {
 }
 
 const step: fc.Arbitrary<Step> = fc.record({
-  pause: fc.oneof(
-    { weight: 9, arbitrary: fc.constant(15) },
-    { weight: 1, arbitrary: fc.integer({ min: 20, max: 900 }) },
-  ),
+  pause,
   change: fc.option(fc.record({ shard: fc.nat(shards - 1), before: fc.integer({ min: 0, max: 14 }) }), {
     freq: 3,
     nil: undefined,
@@ -51,7 +49,7 @@ const step: fc.Arbitrary<Step> = fc.record({
 
 /** Two exporters, neither of which sees what the other one takes, and one table. */
 class World {
-  readonly points = Array.from({ length: shards }, () => new Map<number, "sample" | "marker">());
+  readonly stored = Array.from({ length: shards }, () => new StoredPoints());
   table: PlacementTable = tableOf(shards);
   now = start;
   newest = start;
@@ -64,11 +62,7 @@ class World {
         others: [new TableMoves(config, () => this.table)],
         ender: {
           end: (position, lines) => {
-            for (const line of lines) {
-              const time = Number(line.trimEnd().split(" ").at(-1));
-              this.#add(position, time, "marker");
-              this.#add(position, time + 1, "marker");
-            }
+            for (const line of lines) this.stored[position]?.marker(Number(line.trimEnd().split(" ").at(-1)));
           },
         },
         now: () => this.now,
@@ -110,39 +104,33 @@ class World {
     const all = Array.from({ length: count }, (_, at) => newest - (count - 1 - at) * 1000);
     const timestamps = all.filter((each) => each > this.newest);
     this.newest = newest;
-    await this.store(exporter, timestamps);
+    await this.take(exporter, timestamps);
     return timestamps;
   }
 
-  async store(exporter: number, timestamps: readonly number[]): Promise<void> {
+  async take(exporter: number, timestamps: readonly number[]): Promise<void> {
     const text = timestamps.map((each) => `${series} 1 ${String(each)}\n`).join("");
     const samples = parseExposition(Buffer.from(text), { shardLabel: "gatewayID", receiveTime: 0 });
     const span = { oldest: timestamps[0] ?? 0, newest: timestamps.at(-1) ?? 0 };
     const spans = new Map<Route, Span>([[this.#router.routeOf(samples, 0), span]]);
     const { taker } = this;
-    for (const each of timestamps) this.#add(taker, each, "sample");
+    for (const each of timestamps) this.stored[taker]?.sample(each);
     this.#exporters[exporter]?.stored(samples, Uint32Array.from(timestamps.keys()), spans, taker);
     await turn();
   }
 
   /** On how many shards the series is visible at a time. */
   count(time: number): number {
-    return this.points.filter((points) => {
-      const last = Math.max(...[...points.keys()].filter((each) => each <= time && each > time - lookback));
-      return points.get(last) === "sample";
-    }).length;
-  }
-
-  #add(position: number, time: number, what: "sample" | "marker"): void {
-    const points = this.points[position];
-    if (points !== undefined && !points.has(time)) points.set(time, what);
+    return this.stored.filter((points) => points.isLiveAt(time)).length;
   }
 }
 
 type Change = (world: World, shard: number) => void;
 
-const isPinned: Change = (world, shard) => world.pin(shard);
-const isDown: Change = (world, shard) => world.turn(shard);
+const changes: readonly (readonly [what: string, change: Change])[] = [
+  ["the table pins it elsewhere", (world, shard) => world.pin(shard)],
+  ["shards are down by the table", (world, shard) => world.turn(shard)],
+];
 
 /** On how many shards the series is visible at times after its samples. */
 async function countsOf(steps: readonly Step[], change: Change, mayBeLate: boolean): Promise<readonly number[]> {
@@ -159,7 +147,7 @@ async function countsOf(steps: readonly Step[], change: Change, mayBeLate: boole
     const due = one.late === 0 || !mayBeLate ? undefined : pushed.at(-one.late);
     if (due !== undefined) {
       pushed.push(due - 400);
-      await world.store(one.exporter, [due - 400]);
+      await world.take(one.exporter, [due - 400]);
     }
     pushed.push(...(await world.push(one)));
   }
@@ -177,10 +165,7 @@ async function countsOf(steps: readonly Step[], change: Change, mayBeLate: boole
 describe("a key whose pushes come through two exporters, with timestamps from before they came", () => {
   const list = fc.array(step, { minLength: 2, maxLength: 25 });
 
-  it.each([
-    ["the table pins it elsewhere", isPinned],
-    ["shards are down by the table", isDown],
-  ])("counts exactly once, whenever %s", async (_, change) => {
+  it.each(changes)("counts exactly once, whenever %s", async (_, change) => {
     await fc.assert(
       fc.asyncProperty(list, async (steps) => {
         expect([...new Set(await countsOf(steps, change, false))]).toStrictEqual([1]);
@@ -189,10 +174,7 @@ describe("a key whose pushes come through two exporters, with timestamps from be
     );
   });
 
-  it.each([
-    ["the table pins it elsewhere", isPinned],
-    ["shards are down by the table", isDown],
-  ])("is not hidden by a sample that comes late around one move, where %s", async (_, change) => {
+  it.each(changes)("is not hidden by a sample that comes late around one move, where %s", async (_, change) => {
     await fc.assert(
       fc.asyncProperty(list, async (steps) => {
         const first = steps.findIndex((each) => each.change !== undefined);
