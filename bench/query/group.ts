@@ -9,7 +9,7 @@ import { linkBlocks } from "./blocks";
 import { storeFolder } from "./dataset";
 import type { Arm } from "./options";
 import { freePorts, Processes, type Running } from "./processes";
-import { adapterPlan, frontendPlan, prometheusPlan, querierPlan, sidecarPlan, type Ports } from "./programs";
+import { adapterPlan, frontendPlan, gatePlan, prometheusPlan, querierPlan, sidecarPlan, type Ports } from "./programs";
 import { Recorder } from "./wire";
 
 /** A sharded arm whose remote requests can be captured: a second root that asks through recorders. */
@@ -84,6 +84,14 @@ class Starter {
     return { running, ports };
   }
 
+  /** A gate before a root; its port for clients. */
+  async gate(name: string, port: number, endpoints: readonly number[]) {
+    const { plan } = this;
+    const ports = await this.ports();
+    const running = await this.processes.start(gatePlan(name, plan.bundle, { port, endpoints }, plan.folder, ports));
+    return { running, port: ports.grpc };
+  }
+
   /** A root over `endpoints`, and another one that asks them through recorders. */
   async roots(arm: string, kind: "naive" | "distributed", endpoints: readonly number[]) {
     const root = await this.querier(`root-${arm}`, kind, endpoints);
@@ -97,7 +105,7 @@ class Starter {
     }
     const tapped = await this.querier(`tap-${arm}`, kind, ports);
     const tap: Tap = { url: url(tapped.ports.http), recorders, endpoints };
-    return { root, tap };
+    return { root, tap, tapped: { port: tapped.ports.http, endpoints: ports } };
   }
 
   async stop(): Promise<void> {
@@ -188,16 +196,23 @@ async function startAll(starter: Starter, progress: (note: string) => void): Pro
     access.set("leaf", { urls: [url(root.ports.http)], processes, tap });
   }
   if (wants("design", "frontend")) {
-    const { root, tap } = await starter.roots(
-      "design",
-      "distributed",
-      stores.map(({ adapter }) => adapter),
-    );
-    const processes = [root.running, ...running.adapter, ...running.leaf, ...running.sidecar, ...running.prometheus];
-    if (wants("design")) access.set("design", { urls: [url(root.ports.http)], processes, tap });
+    const endpoints = stores.map(({ adapter }) => adapter);
+    const { root, tap, tapped } = await starter.roots("design", "distributed", endpoints);
+    const gate = await starter.gate("gate-design", root.ports.http, endpoints);
+    const tapGate = await starter.gate("gate-tap", tapped.port, tapped.endpoints);
+    const processes = [
+      gate.running,
+      root.running,
+      ...running.adapter,
+      ...running.leaf,
+      ...running.sidecar,
+      ...running.prometheus,
+    ];
+    if (wants("design"))
+      access.set("design", { urls: [url(gate.port)], processes, tap: { ...tap, url: url(tapGate.port) } });
     if (wants("frontend")) {
       const ports = await starter.ports();
-      const frontend = await starter.processes.start(frontendPlan("frontend", root.ports.http, folder, ports));
+      const frontend = await starter.processes.start(frontendPlan("frontend", gate.port, folder, ports));
       access.set("frontend", { urls: [url(ports.http)], processes: [frontend, ...processes] });
     }
   }

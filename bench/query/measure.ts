@@ -51,16 +51,18 @@ async function askArm(arm: Arm, access: ArmAccess, query: BenchQuery): Promise<(
 function programOf({ name }: Running): string {
   return name
     .replace(/-\d+$/, "")
-    .replace(/^root-.*/, "root")
+    .replace(/^(root|gate)-.*/, "$1")
     .replace(/^single$/, "prometheus");
 }
 
 /** Runs `work` and notes what the processes used meanwhile. */
 async function observed(processes: readonly Running[], work: () => Promise<unknown>): Promise<Sample> {
   for (const { pid } of processes) resetPeak(pid);
-  const root = processes.find(({ name }) => name.startsWith("root-"));
+  // The gate reads what shards send it by itself.
+  const roots = processes.filter((running) => ["root", "gate"].includes(programOf(running)));
+  const read = (): number => roots.reduce((sum, { pid }) => sum + bytesRead(pid), 0);
   const cpuBefore = processes.map(({ pid }) => cpuSeconds(pid));
-  const readBefore = root === undefined ? 0 : bytesRead(root.pid);
+  const readBefore = read();
   const startedAt = now();
   await work();
   const wall = now() - startedAt;
@@ -73,7 +75,7 @@ async function observed(processes: readonly Running[], work: () => Promise<unkno
     wall,
     cpu,
     memory: processes.reduce((sum, { pid }) => sum + peakMemory(pid), 0),
-    rootRead: root === undefined ? 0 : bytesRead(root.pid) - readBefore,
+    rootRead: read() - readBefore,
   };
 }
 

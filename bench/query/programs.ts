@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { flagList, type Flags } from "../../components/kit/flags";
 import { toYaml } from "../../components/kit/yaml";
 import { PIPELINE_LABELS } from "../../model/names";
+import { rootGateConfigText } from "../../model/root-gate-config";
 import { CLUSTER } from "./windows";
 import type { ProcessPlan } from "./processes";
 
@@ -168,6 +169,26 @@ export function adapterPlan(
     name,
     command: process.execPath,
     args: [bundle, "adapter", "--config", file, "--listen", local(ports.grpc), "--ops", local(ports.http)],
+    readyUrl: `${url(ports.http)}/-/ready`,
+    readySeconds: READY_SECONDS,
+  };
+}
+
+/** The gate before a root, which asks the shards at `endpoints` for series by itself. */
+export function gatePlan(
+  name: string,
+  bundle: string,
+  root: { readonly port: number; readonly endpoints: readonly number[] },
+  folder: string,
+  ports: Ports,
+): ProcessPlan {
+  const endpoints = root.endpoints.map((port, shard) => ({ shard: String(shard), address: local(port) }));
+  const file = write(folder, `${name}.json`, rootGateConfigText({ endpoints }));
+  const addresses = ["--listen", local(ports.grpc), "--ops", local(ports.http), "--upstream", url(root.port)];
+  return {
+    name,
+    command: process.execPath,
+    args: [bundle, "root-gate", "--config", file, ...addresses],
     readyUrl: `${url(ports.http)}/-/ready`,
     readySeconds: READY_SECONDS,
   };

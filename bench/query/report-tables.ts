@@ -119,7 +119,7 @@ export function variablesTable(measured: readonly Measured[], shardCounts: reado
   return table(["N", "what", "size", ...ARMS.map((arm) => ARM_TITLES[arm])], rows);
 }
 
-const PROGRAMS = ["root", "frontend", "adapter", "leaf", "sidecar", "prometheus"];
+const PROGRAMS = ["gate", "root", "frontend", "adapter", "leaf", "sidecar", "prometheus"];
 
 /** Who uses the CPU. */
 export function cpuTable(measured: readonly Measured[], shards: number): string {

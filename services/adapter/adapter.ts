@@ -1,14 +1,16 @@
 import type { AdapterConfig } from "../../model/adapter-config";
 import { AdapterMetrics } from "./adapter-metrics";
 import { ApiHandler } from "./api-handler";
-import { Budget } from "./answer";
+import { Budget } from "../plumbing/budget";
 import { GrpcServer, type Call, type Handler } from "../plumbing/grpc-server";
 import { LeafClient } from "./leaf-client";
 import { LeafProxy } from "./leaf-proxy";
 import { completeness, encodeInfo } from "./messages";
 import { varintField } from "../plumbing/protobuf";
 import { QueryHandler } from "./query-handler";
+import { SERIES_TEXT } from "../plumbing/series-text";
 import { SeriesAnswerer } from "./series-answerer";
+import { SeriesTextAnswerer } from "./series-text-answerer";
 import { ShardWatch } from "./shard-watch";
 
 /** Bytes of answers that may be put together at a time, of all queries: larger ones go to the leaf meanwhile. */
@@ -45,6 +47,7 @@ export function createAdapter(config: AdapterConfig): Adapter {
     proxy,
     metrics,
     series: new SeriesAnswerer({ config, watch, metrics }, budget),
+    seriesText: new SeriesTextAnswerer({ config, watch, metrics }, budget),
   });
   const counted =
     (handler: Handler): Handler =>
@@ -62,6 +65,7 @@ export function createAdapter(config: AdapterConfig): Adapter {
     ...[...completeness.keys()].map(
       (path) => [path, counted(path.startsWith("/thanos.Query/") ? query : other)] as const,
     ),
+    [SERIES_TEXT, counted(other)],
     ["/thanos.info.Info/Info", (call) => call.send(info)],
     ["/grpc.health.v1.Health/Check", (call) => call.send(isDraining ? notServing : serving)],
   ]);

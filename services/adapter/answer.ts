@@ -1,35 +1,15 @@
+import type { Budget } from "../plumbing/budget";
 import { encodeStats, encodeWarning } from "./messages";
 import { encodeSeries } from "./time-series";
 
 /** What only turns out when Prometheus answers. */
-export type Refusal = "native histograms" | "too large" | "busy" | "not PromQL of Prometheus" | "other replica labels";
+export type Refusal =
+  "native histograms" | "too large" | "truncated" | "busy" | "not PromQL of Prometheus" | "other replica labels";
 
 /** Prometheus' answer is not one that can be passed on: the leaf has to give it. */
 export class LeafNeeded extends Error {
   constructor(readonly reason: Refusal) {
     super(reason);
-  }
-}
-
-/** Bytes of answers that are being put together, of all queries of this process. */
-export class Budget {
-  #used = 0;
-
-  /** @param limit Bytes in all. */
-  constructor(readonly limit: number) {}
-
-  get used(): number {
-    return this.#used;
-  }
-
-  take(bytes: number): boolean {
-    if (this.#used + bytes > this.limit) return false;
-    this.#used += bytes;
-    return true;
-  }
-
-  giveBack(bytes: number): void {
-    this.#used -= bytes;
   }
 }
 

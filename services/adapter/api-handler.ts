@@ -4,7 +4,9 @@ import type { Call } from "../plumbing/grpc-server";
 import { ProtobufError } from "../plumbing/protobuf";
 import type { AdapterMetrics } from "./adapter-metrics";
 import type { LeafProxy } from "./leaf-proxy";
+import { SERIES_TEXT } from "../plumbing/series-text";
 import type { SeriesAnswerer } from "./series-answerer";
+import type { SeriesTextAnswerer } from "./series-text-answerer";
 import type { ShardWatch } from "./shard-watch";
 
 /** What the handler works with. */
@@ -14,6 +16,7 @@ export interface ApiHandlerDeps {
   readonly proxy: LeafProxy;
   readonly metrics: AdapterMetrics;
   readonly series: SeriesAnswerer;
+  readonly seriesText: SeriesTextAnswerer;
 }
 
 /** Answers everything of Thanos' APIs but queries: label sets by one of the shard's own Prometheus where that is complete, the rest by the leaf. */
@@ -27,7 +30,7 @@ export class ApiHandler {
     try {
       await watch.known();
       const deadline = Math.min(Date.now() + config.timeoutSeconds * 1000, call.deadline ?? Infinity);
-      const isAnswered = call.path === "/thanos.Store/Series" && (await this.#byPrometheus(call, deadline));
+      const isAnswered = await this.#byPrometheus(call, deadline);
       if (!isAnswered) await proxy.pass(call, deadline, undefined);
       via = isAnswered ? "prometheus" : "leaf";
     } catch (error) {
@@ -39,8 +42,14 @@ export class ApiHandler {
   }
 
   async #byPrometheus(call: Call, deadline: number): Promise<boolean> {
+    const { series, seriesText } = this.deps;
+    if (call.path === SERIES_TEXT) {
+      await seriesText.answer(call, deadline);
+      return true;
+    }
+    if (call.path !== "/thanos.Store/Series") return false;
     try {
-      return await this.deps.series.answer(call, deadline);
+      return await series.answer(call, deadline);
     } catch (error) {
       // The leaf says what is wrong with the request.
       if (error instanceof ProtobufError) return false;

@@ -1,4 +1,4 @@
-import type { Refusal } from "./answer";
+import { LeafNeeded, type Refusal } from "./answer";
 
 /** What is remembered is about a text, and how large a range it was asked over, in seconds. */
 interface Asked {
@@ -36,6 +36,16 @@ export class Experience {
     // A shorter range may still fit.
     const span = reason === "too large" ? request.end - request.start : 0;
     this.#of(request).refusal = { reason, until: this.now() + memory, span };
+  }
+
+  /** Asks for it, and remembers that it was in vain. */
+  async remembering(request: Asked, ask: () => Promise<void>): Promise<void> {
+    try {
+      await ask();
+    } catch (error) {
+      if (error instanceof LeafNeeded) this.refused(request, error.reason);
+      throw error;
+    }
   }
 
   peakPerStep(request: Asked): number | undefined {

@@ -17,6 +17,8 @@ export class QueryFailure extends Error {
 }
 
 export type Form = Readonly<Record<string, string>>;
+/** Parameters of which some stand there several times. */
+export type Parameters = readonly (readonly [name: string, value: string])[];
 
 /** How a request may end early. */
 export interface RequestOptions {
@@ -86,6 +88,31 @@ export async function page(url: string, path: string, options: RequestOptions): 
   return Buffer.concat(chunks).toString();
 }
 
+/**
+ * The whole answer to a request as bytes, whatever it is.
+ * @param taken Told of the bytes as they come; what it throws ends the request and is thrown on.
+ * @throws ReplicaFailure
+ */
+export async function bytesOf(
+  url: string,
+  path: string,
+  form: Parameters,
+  options: RequestOptions,
+  taken: (bytes: number) => void,
+): Promise<{ readonly status: number; readonly body: Buffer }> {
+  const incoming = await open(url, path, form, options);
+  const chunks: Buffer[] = [];
+  try {
+    await drain(incoming, options.signal, (chunk) => {
+      taken(chunk.length);
+      chunks.push(chunk);
+    });
+  } finally {
+    incoming.destroy();
+  }
+  return { status: incoming.statusCode ?? 0, body: Buffer.concat(chunks) };
+}
+
 async function drain(incoming: IncomingMessage, signal: AbortSignal, take: (chunk: Buffer) => void): Promise<void> {
   let taken: { readonly error: unknown } | undefined;
   try {
@@ -108,10 +135,15 @@ async function drain(incoming: IncomingMessage, signal: AbortSignal, take: (chun
  * Sends a request and waits for the head of its answer. Each request has a connection of its own: within a cluster that
  * is cheap, and none can be found closed.
  */
-function open(url: string, path: string, form: Form | undefined, options: RequestOptions): Promise<IncomingMessage> {
+function open(
+  url: string,
+  path: string,
+  form: Form | Parameters | undefined,
+  options: RequestOptions,
+): Promise<IncomingMessage> {
   const { signal, firstByte } = options;
   return new Promise((resolve, reject) => {
-    const body = form === undefined ? undefined : new URLSearchParams(form).toString();
+    const body = form === undefined ? undefined : encodedForm(form);
     const outgoing = request(url + path, {
       agent: false,
       signal,
@@ -141,6 +173,11 @@ function open(url: string, path: string, form: Form | undefined, options: Reques
     });
     outgoing.end(body);
   });
+}
+
+function encodedForm(form: Form | Parameters): string {
+  const pairs = Array.isArray(form) ? (form as Parameters) : Object.entries(form as Form);
+  return new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, value])).toString();
 }
 
 function reasonOf(signal: AbortSignal): string {

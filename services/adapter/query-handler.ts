@@ -1,6 +1,7 @@
 import type { AdapterConfig } from "../../model/adapter-config";
 import type { AdapterMetrics } from "./adapter-metrics";
-import { Answer, LeafNeeded, type Budget } from "./answer";
+import { Answer } from "./answer";
+import type { Budget } from "../plumbing/budget";
 import { evaluate } from "./evaluate";
 import { GrpcError, grpcStatus } from "../plumbing/grpc";
 import type { Call } from "../plumbing/grpc-server";
@@ -99,14 +100,9 @@ export class QueryHandler {
     };
     const plan = route(routed, watch.view());
     // Prometheus ends a query by itself when its time is over; the second is for one that hangs in the middle of its answer.
-    return takeTurns(this.deps, query.call, plan, query.deadline + 1_000, async (turn) => {
-      try {
-        await this.#ask(query, turn);
-      } catch (error) {
-        if (error instanceof LeafNeeded) this.#experience.refused(request, error.reason);
-        throw error;
-      }
-    });
+    return takeTurns(this.deps, query.call, plan, query.deadline + 1_000, (turn) =>
+      this.#experience.remembering(request, () => this.#ask(query, turn)),
+    );
   }
 
   async #ask({ call, request, needs, deadline }: Query, turn: Turn): Promise<void> {

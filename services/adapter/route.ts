@@ -59,6 +59,7 @@ export type LeafReason =
   | "other replica labels"
   | "native histograms"
   | "too large"
+  | "truncated"
   | "busy"
   | "not PromQL of Prometheus"
   | "beyond retention"

@@ -1,5 +1,6 @@
+import type { Budget } from "../plumbing/budget";
 import type { Call } from "../plumbing/grpc-server";
-import { LeafNeeded, Share, type Budget } from "./answer";
+import { LeafNeeded, Share } from "./answer";
 import { Experience } from "./experience";
 import { compareLabels, hasLabel } from "./labels-order";
 import { ask, QueryFailure, ReplicaFailure } from "./prometheus-client";
@@ -34,14 +35,9 @@ export class SeriesAnswerer {
     const needs = { oldest, newest, isPinned: false, hasInstantSelector: false };
     const needsLeaf = this.#needsLeaf(request) ?? this.#experience.reasonForLeaf(asked);
     const plan = route({ needs, step: 0, lookback: 0, needsLeaf }, this.deps.watch.view());
-    const reason = await takeTurns(this.deps, call, plan, deadline, async (turn) => {
-      try {
-        await this.#ask(call, request, turn, deadline);
-      } catch (error) {
-        if (error instanceof LeafNeeded) this.#experience.refused(asked, error.reason);
-        throw error;
-      }
-    });
+    const reason = await takeTurns(this.deps, call, plan, deadline, (turn) =>
+      this.#experience.remembering(asked, () => this.#ask(call, request, turn, deadline)),
+    );
     return reason === undefined;
   }
 

@@ -74,11 +74,15 @@ export function selectorOf(matchers: readonly Matcher[]): string {
 const lastTime = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 /** What Prometheus' `/api/v1/series` is asked. */
-export function seriesForm({ oldest, newest, matchers, limit }: SeriesRequest): Form {
+export function seriesForm(request: SeriesRequest): Form {
+  return { "match[]": selectorOf(request.matchers), ...seriesBounds(request) };
+}
+
+/** The same without the selector. */
+export function seriesBounds({ oldest, newest, limit }: Pick<SeriesRequest, "oldest" | "newest" | "limit">): Form {
   // As text, not in seconds: of those Prometheus may lose a millisecond. Left out: Prometheus' first and last time.
   const text = (time: number) => new Date(Math.min(Math.max(time, 0), lastTime)).toISOString();
   return {
-    "match[]": selectorOf(matchers),
     ...(oldest > 0 ? { start: text(oldest) } : {}),
     ...(newest < lastTime ? { end: text(newest) } : {}),
     ...(limit > 0 ? { limit: String(limit) } : {}),

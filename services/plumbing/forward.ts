@@ -67,6 +67,24 @@ export interface Replaced {
   readonly body: Buffer;
 }
 
+/**
+ * Counts a request until its answer has ended.
+ * @param startedAt When it came, by `performance.now`.
+ */
+export function observe(
+  metrics: ProxyMetrics,
+  response: ServerResponse,
+  route: string,
+  startedAt = performance.now(),
+): void {
+  metrics.inFlight.add(1);
+  response.on("close", () => {
+    metrics.inFlight.add(-1);
+    metrics.requests.add(1, { route, code: String(response.statusCode) });
+    metrics.seconds.observe((performance.now() - startedAt) / 1000, { route });
+  });
+}
+
 /** Passes a request on and its answer back. Bodies stream both ways, but for one that is replaced. */
 export function forward(
   deps: Upstream,
@@ -76,8 +94,7 @@ export function forward(
   replaced?: Replaced,
 ): void {
   const { upstream, metrics } = deps;
-  const startedAt = performance.now();
-  metrics.inFlight.add(1);
+  observe(metrics, response, route);
   const hasBody = request.method === "POST";
   const headers = passedOn(request.headers, hasBody ? [] : ofBody);
   // The upstream takes its own name: a client's Host must not choose among its handlers.
@@ -107,9 +124,6 @@ export function forward(
   });
   response.on("close", () => {
     if (!response.writableFinished) outgoing.destroy();
-    metrics.inFlight.add(-1);
-    metrics.requests.add(1, { route, code: String(response.statusCode) });
-    metrics.seconds.observe((performance.now() - startedAt) / 1000, { route });
   });
   if (hasBody && replaced !== undefined) {
     outgoing.end(replaced.body);

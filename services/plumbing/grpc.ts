@@ -8,6 +8,7 @@ export const grpcStatus = {
   invalidArgument: 3,
   deadlineExceeded: 4,
   resourceExhausted: 8,
+  failedPrecondition: 9,
   aborted: 10,
   unimplemented: 12,
   internal: 13,

@@ -6,6 +6,7 @@ import { listen, untilStopped } from "../plumbing/lifecycle";
 import { log, messageOf } from "../plumbing/log";
 import { opsServer } from "../plumbing/ops-server";
 import { SeenEndpoints } from "./seen-endpoints";
+import { SeriesFanOut } from "./series-fan-out";
 import { rootGateServer } from "./server";
 
 const flags = {
@@ -38,11 +39,13 @@ export async function runRootGate(args: readonly string[]): Promise<void> {
   const opsPort = await listen(ops, opsAddress);
   const seen = new SeenEndpoints({ upstream, expected });
   const explain = (text: string) => seen.explain(text);
-  const main = rootGateServer({ upstream, metrics, seen, explain, draining: () => state !== undefined });
+  const series = new SeriesFanOut(upstream, expected);
+  const main = rootGateServer({ upstream, metrics, seen, series, explain, draining: () => state !== undefined });
   const port = await listen(main, address);
   state = undefined;
   log("info", "root gate ready", { port, opsPort, upstream, endpoints: expected.length });
   await untilStopped({ drainDelay, drainLimit, main: [main], ops, onStop: () => (state = "draining") });
+  series.close();
 }
 
 function readConfig(path: string): RootGateConfig {

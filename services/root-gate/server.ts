@@ -1,9 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { judge } from "../gate/allow-list";
 import { answer, answerUnread } from "../plumbing/answers";
-import { forward, type Upstream } from "../plumbing/forward";
-import { queryKind, readQuery, type QueryKind } from "./query-request";
+import { forward, observe, type Upstream } from "../plumbing/forward";
+import { readParameters, type Read, type Refusal } from "./parameters";
+import { queryKind, queryRequest } from "./query-request";
 import type { SeenEndpoints } from "./seen-endpoints";
+import type { SeriesFanOut } from "./series-fan-out";
+import { seriesQuery } from "./series-request";
 
 /** Request line and headers together, in bytes; node answers 431 beyond it. */
 const maxHeaderSize = 48 * 1024;
@@ -17,6 +20,7 @@ const always: ReadonlySet<string> = new Set(["/metrics", "/-/healthy", "/api/v1/
 /** What the gate stands before. */
 export interface RootGateDeps extends Upstream {
   readonly seen: SeenEndpoints;
+  readonly series: SeriesFanOut;
   /** While true, each answer ends its connection. */
   readonly draining: () => boolean;
 }
@@ -25,7 +29,7 @@ export interface RootGateDeps extends Upstream {
  * Reverse proxy before a root Querier: it refuses everything with 503 until the root has seen every endpoint of its file,
  * because until then its answers would leave shards out. It asks the root again before each request, so that a root which
  * restarts on its own is noticed. Instant queries of range vectors go to the engine that can answer them; what no engine of
- * the root answers right is refused.
+ * the root answers right is refused. Lists of series come from the shards themselves where those can tell.
  */
 export function rootGateServer(deps: RootGateDeps): Server {
   return createServer({ maxHeaderSize, headersTimeout, requestTimeout: 0, keepAliveTimeout }, (request, response) => {
@@ -56,26 +60,58 @@ async function handle(deps: RootGateDeps, request: IncomingMessage, response: Se
   const verdict = judge(request.method ?? "", request.url ?? "");
   const route = verdict.allowed ? verdict.route : "other";
   const kind = queryKind(path);
-  if (kind !== undefined) await forwardQuery(deps, request, response, route, kind);
-  else forward(deps, request, response, route);
+  const isSeries = route === "/api/v1/series";
+  if (kind === undefined && !isSeries) {
+    forward(deps, request, response, route);
+    return;
+  }
+  const startedAt = performance.now();
+  // A client that goes away in the middle of its form gets no answer.
+  const read = await readParameters(request).catch(() => undefined);
+  if (read === undefined) {
+    response.destroy();
+    return;
+  }
+  if ("refusal" in read) {
+    refuse(deps, request, response, read.refusal);
+    return;
+  }
+  if (isSeries && (await answerSeries(deps, read, response, route, startedAt))) return;
+  const query = kind === undefined ? read : queryRequest(read, kind);
+  if ("refusal" in query) refuse(deps, request, response, query.refusal);
+  else forward(deps, request, response, route, query);
 }
 
-async function forwardQuery(
-  deps: RootGateDeps,
-  request: IncomingMessage,
+function refuse(deps: RootGateDeps, request: IncomingMessage, response: ServerResponse, refusal: Refusal): void {
+  deps.metrics.refused.add(1);
+  const { status, errorType, error } = refusal;
+  answerUnread(request, response, status, { status: "error", errorType, error });
+}
+
+/** Answers with the shards' own lists of series; returns false when the root is to be asked. */
+async function answerSeries(
+  { series, metrics }: RootGateDeps,
+  read: Read,
   response: ServerResponse,
   route: string,
-  kind: QueryKind,
-): Promise<void> {
-  // A client that goes away in the middle of its form gets no answer.
-  const query = await readQuery(request, kind).catch(() => undefined);
-  if (query === undefined) {
-    response.destroy();
-  } else if ("refusal" in query) {
-    deps.metrics.refused.add(1);
-    const { status, errorType, error } = query.refusal;
-    answerUnread(request, response, status, { status: "error", errorType, error });
-  } else {
-    forward(deps, request, response, route, query);
+  startedAt: number,
+): Promise<boolean> {
+  const query = seriesQuery(read);
+  if (query === undefined) return false;
+  const over = new AbortController();
+  const leave = () => over.abort();
+  response.on("close", leave);
+  const found = await series.ask(query, over);
+  response.off("close", leave);
+  if (response.destroyed) {
+    found?.release();
+    return true;
   }
+  if (found === undefined) return false;
+  observe(metrics, response, route, startedAt);
+  response.on("close", found.release);
+  response.writeHead(200, { "content-type": "application/json", "content-length": found.length });
+  for (const piece of found.pieces) response.write(piece);
+  response.end();
+  return true;
 }

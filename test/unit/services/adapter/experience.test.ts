@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Budget, LeafNeeded, Share } from "../../../../services/adapter/answer";
+import { LeafNeeded, Share } from "../../../../services/adapter/answer";
+import { Budget } from "../../../../services/plumbing/budget";
 import { Experience } from "../../../../services/adapter/experience";
 
 const asked = { query: "sum(up)", start: 1_000, end: 1_000 };

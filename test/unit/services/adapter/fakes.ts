@@ -65,9 +65,15 @@ export class FakePrometheus {
     if (reply === "reset") response.destroy();
     else if (reply === "cut") response.write('{"status":"success","data":{"resultType":"vector","result":[{"met');
     else if (typeof reply === "number") response.writeHead(reply).end("not JSON");
-    else response.writeHead("errorType" in reply ? 422 : 200).end(JSON.stringify(reply));
+    else response.writeHead(statusOf(reply)).end(JSON.stringify(reply));
     if (reply === "cut") setTimeout(() => response.destroy(), 20);
   }
+}
+
+/** As Prometheus gives them (web/api/v1/api.go, respondError). */
+function statusOf(reply: object): number {
+  if (!("errorType" in reply)) return 200;
+  return reply.errorType === "bad_data" ? 400 : 422;
 }
 
 function everyWindow({ start, end, step }: Form): object {

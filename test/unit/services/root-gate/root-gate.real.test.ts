@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { flagList, type Flags } from "../../../../components/kit/flags";
 import { toYaml } from "../../../../components/kit/yaml";
 import type { AdapterConfig } from "../../../../model/adapter-config";
+import { RULER_SHARD } from "../../../../model/names";
 import { rootGateConfigText } from "../../../../model/root-gate-config";
 import { parseConfig } from "../../../../stacks/config";
 import { buildTopology } from "../../../../stacks/topology";
@@ -39,13 +40,14 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
   () => {
     const shards = new RealShards({ prometheus: prometheus ?? "", promtool: promtool ?? "", thanos: thanos ?? "" });
     const configs: AdapterConfig[] = [];
+    const opsOf: string[] = [];
     let ports: readonly number[];
     let root: { readonly http: number; readonly flags: Flags };
     let gate: string;
     let frontend: string;
 
     beforeAll(async () => {
-      ports = [await shards.port(), await shards.port()];
+      ports = [await shards.port(), await shards.port(), await shards.port()];
       for (const shard of [0, 1]) {
         const labels = { cluster: "main", shard: String(shard), prometheus_replica: "a" };
         const rows = Array.from({ length: 30 }, (_, at) => ({
@@ -63,6 +65,7 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
         if (planned === undefined) throw new Error("no leaf in the topology");
         configs.push({ ...planned, replicas: [{ name: "a", url }], leaf: `http://${leaf.grpc}` });
       }
+      await ruler();
       await adapter(0);
       root = await prepareRoot();
       await startRoot();
@@ -77,17 +80,25 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
     async function adapter(shard: number): Promise<void> {
       const config = configs[shard];
       if (config === undefined) throw new Error(`no shard ${String(shard)}`);
-      await shards.adapter(`adapter-${String(shard)}`, config, ports[shard]);
+      opsOf[shard] = (await shards.adapter(`adapter-${String(shard)}`, config, ports[shard])).ops;
+    }
+
+    /** One Ruler's TSDB behind a leaf and an adapter that can't ask it for anything. */
+    async function ruler(): Promise<void> {
+      const labels = { cluster: "main", shard: RULER_SHARD, prometheus_replica: "ruler-0" };
+      const url = await shards.prometheus("ruler", [{ series: 'recorded{a="1"}', value: 1, time: end }], labels);
+      const leaf = await shards.querier("leaf-ruler", [await shards.sidecar("sidecar-ruler", url)], {});
+      const [first] = configs;
+      if (first === undefined) throw new Error("no shard 0");
+      const config = { ...first, shard: RULER_SHARD, replicas: [{ name: "ruler-0" }], leaf: `http://${leaf.grpc}` };
+      await shards.adapter("adapter-ruler", config, ports[2]);
     }
 
     async function prepareRoot() {
       const [http, grpc] = [await shards.port(), await shards.port()];
       const file = join(shards.folder, "root.yaml");
       const { endpoints } = topology.querier?.endpoints as { readonly endpoints: readonly object[] };
-      writeFileSync(
-        file,
-        toYaml({ endpoints: [0, 1].map((shard) => ({ ...endpoints[shard], address: addressOf(shard) })) }),
-      );
+      writeFileSync(file, toYaml({ endpoints: [0, 1, 2].map((at) => ({ ...endpoints[at], address: addressOf(at) })) }));
       const flags: Flags = {
         ...topology.querier?.flags,
         "endpoint.sd-config-file": file,
@@ -102,7 +113,7 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
     async function startGate(): Promise<string> {
       const [port, ops] = [await shards.port(), await shards.port()];
       const file = join(shards.folder, "expected.json");
-      const endpoints = [0, 1].map((shard) => ({ shard: String(shard), address: addressOf(shard) }));
+      const endpoints = ["0", "1", RULER_SHARD].map((shard, at) => ({ shard, address: addressOf(at) }));
       writeFileSync(file, rootGateConfigText({ endpoints }));
       const flags: Flags = {
         config: file,
@@ -158,6 +169,44 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
       }
     });
 
+    test("series are the root's own, though the shards tell of them by themselves", async () => {
+      const bounds = { start: String(end - 3600), end: String(end) };
+      const selections = [
+        ["up"],
+        ['{cluster="main",__name__=~".+"}'],
+        ["recorded", "up"],
+        ['{shard="ruler",a="1"}'],
+        ['up{gatewayID="g1"}', 'up{gatewayID="g0"}'],
+        ["nothing"],
+        ['up{prometheus_replica="a"}'],
+      ];
+      const lists: number[] = [];
+      for (const selection of selections) {
+        const parameters = new URLSearchParams([
+          ...Object.entries(bounds),
+          ...selection.map((one): [string, string] => ["match[]", one]),
+        ]);
+        const [mine, roots] = await Promise.all(
+          [gate, `http://127.0.0.1:${String(root.http)}`].map(async (url) => {
+            const answer = await fetch(`${url}/api/v1/series`, { method: "POST", body: parameters });
+            const { status, data } = (await answer.json()) as {
+              readonly status: string;
+              readonly data: readonly object[];
+            };
+            expect(status, `${url} ${selection.join()}`).toBe("success");
+            return data.map((one) => JSON.stringify(Object.entries(one).sort())).sort();
+          }),
+        );
+        expect(mine, selection.join()).toStrictEqual(roots);
+        lists.push(mine?.length ?? 0);
+      }
+      expect(lists).toStrictEqual([2, 3, 3, 1, 2, 0, 2]);
+      const asked = await (await fetch(`${opsOf[0] ?? ""}/metrics`)).text();
+      expect(asked).toMatch(
+        /adapter_proxied_total\{method="\/pipeline.Adapter\/SeriesText",code="0",via="prometheus"\} [1-9]/,
+      );
+    });
+
     test("an instant query of a range vector has every sample of every shard, whoever asks", async () => {
       // What the gate is for: should this fail, a newer Thanos answers by itself.
       const unmended = await askApi(`http://127.0.0.1:${String(root.http)}`, "up[10m]", moment);
@@ -196,6 +245,9 @@ describe.skipIf(prometheus === undefined || promtool === undefined || thanos ===
         const answer = await count(url);
         expect(answer.status, JSON.stringify(answer)).toBe("error");
         expect(JSON.stringify(answer), url).toContain("shard 1");
+        const series = await fetch(`${url}/api/v1/series?match[]=up&start=${String(end - 3600)}&end=${String(end)}`);
+        expect(await series.text(), url).toContain("shard 1");
+        expect(series.ok, url).toBe(false);
         for (const [query, points] of ranges) {
           const part = await askApi(url, query, moment);
           if (query.includes(`shard="0"`)) {

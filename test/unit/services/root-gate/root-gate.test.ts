@@ -1,38 +1,11 @@
-import { createServer, type Server } from "node:http";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { parseRootGateConfigText, rootGateConfigText, RootGateConfigError } from "../../../../model/root-gate-config";
 import { ProxyMetrics } from "../../../../services/plumbing/forward";
 import { SeenEndpoints } from "../../../../services/root-gate/seen-endpoints";
+import { SeriesFanOut } from "../../../../services/root-gate/series-fan-out";
 import { rootGateServer } from "../../../../services/root-gate/server";
-import { serve, textOf, type TestServer } from "../http-helpers";
-
-/** A root as far as the gate knows it: a list of what it has seen, and answers. */
-class FakeRoot {
-  listed: readonly string[] | undefined;
-  looks = 0;
-  queries: string[] = [];
-  answer: { readonly status: number; readonly text: string } = { status: 200, text: '{"status":"success"}' };
-
-  server(): Server {
-    return createServer((request, response) => {
-      if (request.url === "/api/v1/stores") {
-        this.looks += 1;
-        if (this.listed === undefined) {
-          response.writeHead(500).end("{}");
-          return;
-        }
-        const names = this.listed.map((name) => ({ name, lastError: "down, but seen once" }));
-        response.end(JSON.stringify({ status: "success", data: { query: names } }));
-        return;
-      }
-      void textOf(request).then((body) => {
-        this.queries.push(`${request.method ?? ""} ${request.url ?? ""} ${body}`);
-        response.writeHead(this.answer.status, { "content-type": "application/json" });
-        response.end(this.answer.text);
-      });
-    });
-  }
-}
+import { serve, type TestServer } from "../http-helpers";
+import { FakeRoot } from "./fake-root";
 
 const expected = [
   { shard: "0", address: "leaf-shard-0.metrics.svc:10901" },
@@ -52,7 +25,8 @@ beforeEach(async () => {
   time = 0;
   const seen = new SeenEndpoints({ upstream: upstream.url, expected, now: () => time });
   const explain = (text: string) => seen.explain(text);
-  gate = await serve(rootGateServer({ upstream: upstream.url, metrics, seen, explain, draining: () => false }));
+  const series = new SeriesFanOut(upstream.url, []);
+  gate = await serve(rootGateServer({ upstream: upstream.url, metrics, seen, series, explain, draining: () => false }));
 });
 
 afterEach(async () => {
