@@ -54,6 +54,12 @@ function speedUp(each: Measured, measure: keyof typeof MEASURES): number | undef
   return single === undefined || design === undefined ? undefined : single / design;
 }
 
+/** Seconds that this design's critical path takes longer than one Prometheus. */
+function moreThanSingle(each: Measured): number | undefined {
+  const { single, design } = figuresOf(each);
+  return single === undefined || design === undefined ? undefined : design - single;
+}
+
 function ofN(each: Measured): number | undefined {
   const value = speedUp(each, "critical");
   return value === undefined ? undefined : value / each.result.shards;
@@ -122,10 +128,7 @@ export function aims(measured: readonly Measured[]): readonly (readonly string[]
       "pushed queries under 100 ms: at most 30 ms more (critical path)",
       extreme(
         pushed.filter((each) => !isLong(each)),
-        (each) => {
-          const { single, design } = figuresOf(each);
-          return single === undefined || design === undefined ? undefined : design - single;
-        },
+        moreThanSingle,
         larger,
       ),
       (value) => value <= 0.03,
@@ -154,6 +157,17 @@ export function aims(measured: readonly Measured[]): readonly (readonly string[]
         (value) => value <= 1.5,
       ),
     ]),
+    // Not asked for by itself: what the line above means where one Prometheus takes a millisecond.
+    row(
+      "/series under 100 ms: at most 30 ms more (critical path)",
+      extreme(
+        sharded.filter((each) => each.query.group === "series" && !isLong(each)),
+        moreThanSingle,
+        larger,
+      ),
+      (value) => value <= 0.03,
+      "ms",
+    ),
     row("variables under 500 ms cold", extreme(variables, wallOf("design"), larger), (value) => value < 0.5, "ms"),
     row("variables under 50 ms warm", extreme(variables, wallOf("frontend"), larger), (value) => value < 0.05, "ms"),
     row("dashboard, its queries one after the other, under 1 s warm", dashboard(sharded), (value) => value < 1, "ms"),

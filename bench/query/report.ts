@@ -119,10 +119,10 @@ turn, ${String(options.repetitions)} where the run's time allowed (fewer: below)
 
 - **one Prometheus** holds everything. **naive fan-out**: a root Querier over the shards' sidecars. **leaf per shard**: a distributed
   root over a leaf Querier for each sidecar. **asked directly**: the shards' own Prometheus, answers merged by the harness.
-  **this design**: a distributed root over the shards' push-down adapters. **frontend, warm**: the same behind the query frontend,
-  asked again.
+  **this design**: a distributed root over the shards' push-down adapters, asked through its gate, which asks the adapters by itself
+  for series. **frontend, warm**: the same behind the query frontend, asked again.
 - **Critical path**: the slowest shard's whole endpoint answering, alone, the very request that the root sent (captured), plus the
-  root's time with recorded answers: what N machines would take. **Wall clock** is what this machine took for all of it at once.
+  root's time with recorded answers, its gate's included: what N machines would take. **Wall clock** is what this machine took for all of it at once.
 
 ## Aims
 
