@@ -17,8 +17,6 @@ export class QueryFailure extends Error {
 }
 
 export type Form = Readonly<Record<string, string>>;
-/** Parameters of which some stand there several times. */
-export type Parameters = readonly (readonly [name: string, value: string])[];
 
 /** How a request may end early. */
 export interface RequestOptions {
@@ -46,7 +44,7 @@ export async function ask(
   each: (content: Buffer, labelsEnd: number) => void,
   listOf: ListOf = "series",
 ): Promise<Envelope> {
-  const incoming = await open(url, path, form, { signal, firstByte });
+  const incoming = await open(url, path, new URLSearchParams(form), { signal, firstByte });
   const scanner = new AnswerScanner(each, listOf);
   try {
     await drain(incoming, signal, (chunk) => scanner.push(chunk));
@@ -96,7 +94,7 @@ export async function page(url: string, path: string, options: RequestOptions): 
 export async function bytesOf(
   url: string,
   path: string,
-  form: Parameters,
+  form: URLSearchParams,
   options: RequestOptions,
   taken: (bytes: number) => void,
 ): Promise<{ readonly status: number; readonly body: Buffer }> {
@@ -138,12 +136,12 @@ async function drain(incoming: IncomingMessage, signal: AbortSignal, take: (chun
 function open(
   url: string,
   path: string,
-  form: Form | Parameters | undefined,
+  form: URLSearchParams | undefined,
   options: RequestOptions,
 ): Promise<IncomingMessage> {
   const { signal, firstByte } = options;
   return new Promise((resolve, reject) => {
-    const body = form === undefined ? undefined : encodedForm(form);
+    const body = form?.toString();
     const outgoing = request(url + path, {
       agent: false,
       signal,
@@ -173,11 +171,6 @@ function open(
     });
     outgoing.end(body);
   });
-}
-
-function encodedForm(form: Form | Parameters): string {
-  const pairs = Array.isArray(form) ? (form as Parameters) : Object.entries(form as Form);
-  return new URLSearchParams(pairs.map(([name, value]): [string, string] => [name, value])).toString();
 }
 
 function reasonOf(signal: AbortSignal): string {

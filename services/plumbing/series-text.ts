@@ -40,8 +40,13 @@ export function decodeSeriesQuery(message: Buffer): SeriesQuery {
   };
 }
 
+/** What Prometheus and Thanos warn of when there are more series than were asked for. */
+export const TRUNCATED = "results truncated due to limit";
+
 const head = Buffer.from('{"status":"success","data":[');
-const truncatedTail = Buffer.from('],"warnings":["results truncated due to limit"]}');
+const comma = Buffer.from(",");
+const tail = Buffer.from("]}");
+const truncatedTail = Buffer.from(`],"warnings":["${TRUNCATED}"]}`);
 const [newLine, brace] = [0x0a, 0x7d];
 
 /** What the text of an answer about series is. */
@@ -65,9 +70,15 @@ export function listTextOf(answer: Buffer): ListText {
   if (answer[end - 1] === newLine) end -= 1;
   const body = answer.subarray(head.length, end);
   if (body.subarray(-truncatedTail.length).equals(truncatedTail)) return "truncated";
-  if (body.length < 2 || body.toString("latin1", body.length - 2) !== "]}") return "other";
-  const list = body.subarray(0, -2);
+  if (!body.subarray(-tail.length).equals(tail)) return "other";
+  const list = body.subarray(0, -tail.length);
   return list.length === 0 || list.at(-1) === brace ? { list } : "other";
+}
+
+/** The answer with some lists one behind the other, each in pieces. */
+export function answerOf(lists: readonly (readonly Buffer[])[]): readonly Buffer[] {
+  const filled = lists.filter((pieces) => pieces.length > 0);
+  return [head, ...filled.flatMap((pieces, at) => (at === 0 ? pieces : [comma, ...pieces])), tail];
 }
 
 const separator = Buffer.from("},{");

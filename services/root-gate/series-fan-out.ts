@@ -5,7 +5,14 @@ import { Budget } from "../plumbing/budget";
 import { GrpcError, grpcStatus } from "../plumbing/grpc";
 import { GrpcClient } from "../plumbing/grpc-client";
 import { log, messageOf } from "../plumbing/log";
-import { encodeSeriesQuery, listTextOf, mostSeriesIn, SERIES_TEXT, type SeriesQuery } from "../plumbing/series-text";
+import {
+  answerOf,
+  encodeSeriesQuery,
+  listTextOf,
+  mostSeriesIn,
+  SERIES_TEXT,
+  type SeriesQuery,
+} from "../plumbing/series-text";
 
 /** Bytes of lists that are held at a time: for more than that the root is asked. */
 const bufferLimit = 64 * 1024 * 1024;
@@ -86,7 +93,8 @@ export class SeriesFanOut {
       };
       const lists = await Promise.all([...this.#shards.map(ofShard), this.#ofOthers(query, hold)]);
       if (query.limit > 0) mustFit(lists, query.limit);
-      return { ...joined(lists), release };
+      const pieces = answerOf(lists);
+      return { pieces, length: pieces.reduce((sum, { length }) => sum + length, 0), release };
     } catch (error) {
       const isExpected = error instanceof GrpcError ? expected.has(error.code) : error instanceof RootNeeded;
       if (!isExpected) log("warn", "series come from the root", { error: messageOf(error) });
@@ -123,14 +131,4 @@ export class SeriesFanOut {
 function mustFit(lists: readonly (readonly Buffer[])[], limit: number): void {
   const most = lists.reduce((sum, pieces) => sum + mostSeriesIn(Buffer.concat(pieces)), 0);
   if (most > limit) throw new RootNeeded("more series than asked for");
-}
-
-const head = Buffer.from('{"status":"success","data":[');
-const comma = Buffer.from(",");
-const tail = Buffer.from("]}");
-
-function joined(lists: readonly (readonly Buffer[])[]): Pick<SeriesAnswer, "pieces" | "length"> {
-  const filled = lists.filter((pieces) => pieces.length > 0);
-  const pieces = [head, ...filled.flatMap((list, at) => (at === 0 ? list : [comma, ...list])), tail];
-  return { pieces, length: pieces.reduce((sum, { length }) => sum + length, 0) };
 }

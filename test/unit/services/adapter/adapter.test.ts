@@ -6,7 +6,17 @@ import { grpcStatus } from "../../../../services/plumbing/grpc";
 import { decodeInfo, encodeWarning } from "../../../../services/adapter/messages";
 import { bytesField, fieldsOf, varintField } from "../../../../services/plumbing/protobuf";
 import { cases, isThorough } from "../../../thorough";
-import { FakeLeaf, FakePrometheus, failure, matrixOf, queryRequest, received, TestAdapter, vector } from "./fakes";
+import {
+  adapterConfig,
+  FakeLeaf,
+  FakePrometheus,
+  failure,
+  matrixOf,
+  queryRequest,
+  received,
+  TestAdapter,
+  vector,
+} from "./fakes";
 
 const instant = "/thanos.Query/Query";
 const range = "/thanos.Query/QueryRange";
@@ -32,22 +42,8 @@ afterEach(async () => {
   await Promise.all([a.stop(), b.stop(), leaf.stop()]);
 });
 
-const limits = { lookbackSeconds: 300, timeoutSeconds: 30, maxSamples: 50_000, settleSeconds: 120 };
-
 function config(change: Partial<AdapterConfig> = {}): AdapterConfig {
-  return {
-    cluster: "main",
-    shard: "0",
-    replicaLabel: "prometheus_replica",
-    replicas: [{ name: "a", url: a.url }],
-    leaf: leaf.url,
-    hasBucket: false,
-    retentionSeconds: 86_400,
-    ...limits,
-    maxAgeSeconds: 0,
-    maxFutureSeconds: 0,
-    ...change,
-  };
+  return adapterConfig({ replicas: [{ name: "a", url: a.url }], leaf: leaf.url, ...change });
 }
 
 const pair = () => ({

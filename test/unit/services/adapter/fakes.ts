@@ -9,6 +9,26 @@ import { bytesField, fieldsOf, varintField } from "../../../../services/plumbing
 import { listen } from "../../../../services/plumbing/lifecycle";
 import { serve, type TestServer } from "../http-helpers";
 
+/** One shard's adapter with what it is asked of on a usual day. */
+export function adapterConfig(
+  change: Pick<AdapterConfig, "replicas" | "leaf"> & Partial<AdapterConfig>,
+): AdapterConfig {
+  return {
+    cluster: "main",
+    shard: "0",
+    replicaLabel: "prometheus_replica",
+    hasBucket: false,
+    retentionSeconds: 86_400,
+    lookbackSeconds: 300,
+    timeoutSeconds: 30,
+    maxSamples: 50_000,
+    settleSeconds: 120,
+    maxAgeSeconds: 0,
+    maxFutureSeconds: 0,
+    ...change,
+  };
+}
+
 export type Form = Readonly<Record<string, string>>;
 export type Reply = object | "hang" | "reset" | "cut" | number;
 

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { AdapterConfig } from "../../../../model/adapter-config";
 import { GrpcError, grpcStatus } from "../../../../services/plumbing/grpc";
 import { bytesField } from "../../../../services/plumbing/protobuf";
-import { FakeLeaf, FakePrometheus, queryRequest, received, TestAdapter } from "./fakes";
+import { adapterConfig, FakeLeaf, FakePrometheus, queryRequest, received, TestAdapter } from "./fakes";
 
 const instant = "/thanos.Query/Query";
 const now = Math.floor(Date.now() / 1000);
@@ -10,21 +9,7 @@ const now = Math.floor(Date.now() / 1000);
 describe("a leaf that is waited for", () => {
   const leaf = new FakeLeaf();
   const adapter = new TestAdapter();
-  const config = (): AdapterConfig => ({
-    cluster: "main",
-    shard: "0",
-    replicaLabel: "prometheus_replica",
-    replicas: [{ name: "a" }],
-    leaf: leaf.url,
-    hasBucket: false,
-    retentionSeconds: 86_400,
-    lookbackSeconds: 300,
-    timeoutSeconds: 30,
-    maxSamples: 50_000,
-    settleSeconds: 120,
-    maxAgeSeconds: 0,
-    maxFutureSeconds: 0,
-  });
+  const config = () => adapterConfig({ replicas: [{ name: "a" }], leaf: leaf.url });
 
   beforeEach(async () => {
     leaf.sees = ["a"];

@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { AdapterConfig } from "../../../../model/adapter-config";
 import { bytesField, fieldsOf, varintField } from "../../../../services/plumbing/protobuf";
 import { grpcStatus } from "../../../../services/plumbing/grpc";
-import { FakeLeaf, FakePrometheus, queryRequest, received, TestAdapter, vector } from "./fakes";
+import { adapterConfig, FakeLeaf, FakePrometheus, queryRequest, received, TestAdapter, vector } from "./fakes";
 
 const instant = "/thanos.Query/Query";
 const names = "/thanos.Store/LabelValues";
@@ -22,23 +21,7 @@ describe("queries that a leaf answers wrongly", () => {
     await adapter.start(config());
   });
 
-  function config(): AdapterConfig {
-    return {
-      cluster: "main",
-      shard: "0",
-      replicaLabel: "prometheus_replica",
-      replicas: [{ name: "a", url: a.url }],
-      leaf: leaf.url,
-      hasBucket: false,
-      retentionSeconds: 86_400,
-      lookbackSeconds: 300,
-      timeoutSeconds: 30,
-      maxSamples: 50_000,
-      settleSeconds: 120,
-      maxAgeSeconds: 0,
-      maxFutureSeconds: 0,
-    };
-  }
+  const config = () => adapterConfig({ replicas: [{ name: "a", url: a.url }], leaf: leaf.url });
   afterEach(async () => {
     await adapter.stop();
     await Promise.all([a.stop(), leaf.stop()]);

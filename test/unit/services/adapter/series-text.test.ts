@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdapterConfig } from "../../../../model/adapter-config";
 import { grpcStatus } from "../../../../services/plumbing/grpc";
 import { encodeSeriesQuery, SERIES_TEXT, type SeriesQuery } from "../../../../services/plumbing/series-text";
-import { FakeLeaf, FakePrometheus, failure, holding, TestAdapter } from "./fakes";
+import { adapterConfig, FakeLeaf, FakePrometheus, failure, holding, TestAdapter } from "./fakes";
 
 const now = Math.floor(Date.now() / 1000) * 1000;
 
@@ -32,22 +32,7 @@ afterEach(async () => {
 });
 
 function config(change: Partial<AdapterConfig> = {}): AdapterConfig {
-  return {
-    cluster: "main",
-    shard: "0",
-    replicaLabel: "prometheus_replica",
-    replicas: [{ name: "a", url: a.url }],
-    leaf: leaf.url,
-    hasBucket: false,
-    retentionSeconds: 86_400,
-    lookbackSeconds: 300,
-    timeoutSeconds: 30,
-    maxSamples: 50_000,
-    settleSeconds: 120,
-    maxAgeSeconds: 0,
-    maxFutureSeconds: 0,
-    ...change,
-  };
+  return adapterConfig({ replicas: [{ name: "a", url: a.url }], leaf: leaf.url, ...change });
 }
 
 const pair = () => ({

@@ -5,7 +5,7 @@ import { decodeSeriesRequest, selectorOf, seriesForm } from "../../../../service
 import { decodeSeries } from "../../../../services/adapter/time-series";
 import { grpcStatus } from "../../../../services/plumbing/grpc";
 import { bytesField, fieldsOf, varintField } from "../../../../services/plumbing/protobuf";
-import { FakeLeaf, FakePrometheus, failure, holding, TestAdapter } from "./fakes";
+import { adapterConfig, FakeLeaf, FakePrometheus, failure, holding, TestAdapter } from "./fakes";
 
 type Metric = Readonly<Record<string, string>>;
 
@@ -77,22 +77,8 @@ afterEach(async () => {
   await Promise.all([a.stop(), b.stop(), leaf.stop()]);
 });
 
-const limits = { lookbackSeconds: 300, timeoutSeconds: 30, maxSamples: 50_000, settleSeconds: 120 };
-
 function config(change: Partial<AdapterConfig> = {}): AdapterConfig {
-  return {
-    cluster: "main",
-    shard: "0",
-    replicaLabel: "prometheus_replica",
-    replicas: [{ name: "a", url: a.url }],
-    leaf: leaf.url,
-    hasBucket: false,
-    retentionSeconds: 86_400,
-    ...limits,
-    maxAgeSeconds: 0,
-    maxFutureSeconds: 0,
-    ...change,
-  };
+  return adapterConfig({ replicas: [{ name: "a", url: a.url }], leaf: leaf.url, ...change });
 }
 
 const pair = () => ({

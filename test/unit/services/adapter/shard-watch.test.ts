@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdapterConfig } from "../../../../model/adapter-config";
 import type { ShardView } from "../../../../services/adapter/route";
 import { ShardWatch } from "../../../../services/adapter/shard-watch";
-import { FakePrometheus, holding } from "./fakes";
+import { adapterConfig, FakePrometheus, holding } from "./fakes";
 import { askedFor, batchesAt, minute, second } from "./watching";
 
 let a: FakePrometheus;
@@ -24,22 +24,7 @@ function started(change: Partial<AdapterConfig> = {}): ShardWatch {
     { name: "a", url: a.url },
     { name: "b", url: b.url },
   ];
-  const config: AdapterConfig = {
-    cluster: "main",
-    shard: "0",
-    replicaLabel: "prometheus_replica",
-    replicas,
-    leaf: "http://127.0.0.1:9",
-    hasBucket: false,
-    retentionSeconds: 86_400,
-    lookbackSeconds: 300,
-    timeoutSeconds: 30,
-    maxSamples: 50_000,
-    settleSeconds: 120,
-    maxAgeSeconds: 0,
-    maxFutureSeconds: 0,
-    ...change,
-  };
+  const config = adapterConfig({ replicas, leaf: "http://127.0.0.1:9", ...change });
   watch = new ShardWatch(config, () => now);
   return watch;
 }
